@@ -1,0 +1,67 @@
+"""Judge a width by the error at each key when its own value is left out."""
+
+from typing import Any, NamedTuple
+
+from .arrays import checked_values, common_arrays
+from .kernels import gaussian
+from .pooling import nadaraya_watson
+
+
+class LeaveOneOut(NamedTuple):
+    """What leaving each value out in turn gives."""
+
+    error: Any
+    """Mean squared error, a scalar in the squared unit of the values."""
+    unreached: int
+    """How many keys no other key reaches; `error` is NaN unless there are none."""
+    estimate: Any
+    """The estimate at each key without its own value, shape (n,) or (n, c)."""
+
+
+def leave_one_out(keys, values, kernel=gaussian, sigma=1.0):
+    """Predict each value from the others and average the squared errors.
+
+    Leaving a key out masks it from its own query and renormalises the rest of the row, so that
+    one matrix of weights replaces n refits [1]_.
+
+    Parameters
+    ----------
+    keys : array, shape (n,) or (n, d)
+        Where values were observed.
+    values : array, shape (n,) or (n, c)
+        What was observed at each key.
+    kernel : callable or str, optional
+        A function of the scaled distance u, or the name of one in `KERNELS`.
+    sigma : float or array of shape (d,), optional
+        Width, in the unit of `keys`.
+
+    Returns
+    -------
+    LeaveOneOut
+        ``(error, unreached, estimate)``. The error is NaN where a key is reached by no other:
+        dropping such keys would make the narrowest width look best.
+
+    Raises
+    ------
+    ValueError
+        If an argument cannot be used; the message names it and the value received.
+
+    References
+    ----------
+    .. [1] T. Hastie, R. Tibshirani and J. Friedman, The Elements of Statistical Learning,
+       2nd ed., Springer, 2009, section 7.10.
+
+    Examples
+    --------
+    >>> leave_one_out([0.0, 1.0, 2.0], [0.0, 3.0, 0.0], "boxcar").estimate.tolist()
+    [3.0, 0.0, 3.0]
+    >>> error, unreached, _ = leave_one_out([0.0, 1.0, 9.0], [0.0, 3.0, 0.0], "boxcar")
+    >>> float(error), unreached
+    (nan, 1)
+    """
+    xp, (keys, values) = common_arrays(keys=keys, values=values)
+    checked_values(values, keys)
+    others = ~xp.astype(xp.eye(keys.shape[0]), xp.bool)
+    estimate, weights = nadaraya_watson(keys, keys, values, kernel, sigma, mask=others)
+    unreached = int(xp.sum(xp.astype(xp.isnan(weights[:, 0]), xp.int64)))
+    return LeaveOneOut(xp.mean((estimate - values) ** 2), unreached, estimate)
