@@ -1,6 +1,7 @@
 """Attention is pooling by similarity: Nadaraya–Watson regression, seen and computed."""
 
 from .data import Data, digits, mcycle, noisy_trend, trend
+from .explorer import Explorer
 from .kernels import KERNELS, boxcar, constant, epanechnikov, gaussian, triangular
 from .pooling import Pooled, attention_weights, effective_keys, nadaraya_watson
 from .width import LeaveOneOut, leave_one_out
@@ -8,6 +9,7 @@ from .width import LeaveOneOut, leave_one_out
 __all__ = [
     "KERNELS",
     "Data",
+    "Explorer",
     "LeaveOneOut",
     "Pooled",
     "attention_weights",

@@ -1,0 +1,391 @@
+"""The explorer: drag the width, choose the kernel, move the query, and see what pooling gives."""
+
+import base64
+import io
+import json
+import math
+import re
+from html import escape
+from pathlib import Path
+
+import anywidget
+import numpy as np
+import traitlets
+from ipywidgets import Dropdown, FloatLogSlider, HBox, Layout, VBox, jslink
+
+from ..arrays import checked_sigma
+from ..data import Data
+from ..figures import COLORS, draw_estimate, draw_weights
+from ..kernels import KERNELS
+from ..pooling import chosen_kernel, nadaraya_watson
+from ..width import leave_one_out
+
+MOST_KEYS = 2000
+MOST_QUERIES = 1000
+HERE = Path(__file__).parent
+
+
+class Explorer(VBox):
+    """Explore an estimate and its attention weights, with or without a running kernel.
+
+    In a notebook this is a widget: a slider for the width, a chooser for the kernel, and a view
+    that redraws in the page while Python reads, sets and observes `sigma`, `kernel` and `query`.
+    In the built book the same view runs without Python.
+
+    Parameters
+    ----------
+    keys : array, shape (n,)
+        Where values were observed, in any order; at most 2,000.
+    values : array, shape (n,)
+        What was observed at each key.
+    queries : array, shape (m,), optional
+        Where to estimate; at most 1,000. By default 200, equally spaced over the range of the keys.
+    sigma : float, optional
+        Width at the start, in the unit of the keys.
+    kernel : str or callable, optional
+        A name in `KERNELS`, or a function of the scaled distance u, which Python then evaluates
+        at each change; a page without Python shows the still figure.
+    query : float, optional
+        The query whose weights are shown; by default the middle of the queries' range.
+    truth : array, shape (m,), optional
+        What should come out at the queries.
+    sigmas : tuple of float, optional
+        The slider's range, in the unit of the keys.
+    panel : {None, "kernel", "leave-one-out"}, optional
+        A third panel: the kernel laid around the query, or the leave-one-out error over the width.
+    key_label, value_label : str, optional
+        Axis labels; what stands in brackets at their end is taken as the unit.
+    alt : str, optional
+        Text alternative of the still figure.
+
+    Attributes
+    ----------
+    sigma : float
+        The width. Any positive number: the slider's range widens where it has to.
+    kernel : str or callable
+        The kernel's name, or the reader's own function.
+    query : float
+        The query whose row of weights is shown.
+
+    Raises
+    ------
+    ValueError
+        If an argument cannot be used; the message names it and the value received.
+
+    Examples
+    --------
+    >>> explorer = Explorer([0.0, 1.0, 2.0], [0.0, 3.0, 0.0], sigma=0.5)
+    >>> explorer.sigma = 40
+    >>> explorer.sigma, explorer.kernel, explorer.query
+    (40.0, 'gaussian', 1.0)
+    """
+
+    sigma = traitlets.Any()
+    kernel = traitlets.Any()
+    query = traitlets.Any()
+
+    def __init__(
+        self,
+        keys,
+        values,
+        queries=None,
+        *,
+        sigma=1.0,
+        kernel="gaussian",
+        query=None,
+        truth=None,
+        sigmas=(0.05, 20.0),
+        panel=None,
+        key_label="key",
+        value_label="value",
+        alt=None,
+    ):
+        keys, values = _numbers("keys", keys, MOST_KEYS), _numbers("values", values, MOST_KEYS)
+        queries = _spread(keys) if queries is None else _numbers("queries", queries, MOST_QUERIES)
+        truth = None if truth is None else _numbers("truth", truth, MOST_QUERIES)
+        _same_length("values", values, "keys", keys)
+        if truth is not None:
+            _same_length("truth", truth, "queries", queries)
+        if panel not in (None, "kernel", "leave-one-out"):
+            raise ValueError(f"panel must be None, 'kernel' or 'leave-one-out', got {panel!r}")
+        self._data = Data(keys, values, queries, truth)
+        query = (queries.min() + queries.max()) / 2 if query is None else query
+        sigma, kernel, query = self._width(sigma), _kernel(kernel), _query(query)
+        self._panel = panel
+        self._labels = key_label, value_label
+        self._sigmas = tuple(self._width(end) for end in sigmas)
+        if len(self._sigmas) != 2 or self._sigmas[0] >= self._sigmas[1]:
+            raise ValueError(f"sigmas must be (least, most), got {sigmas!r}")
+        self._alt = alt
+        low, high = np.log10(self._sigmas)
+        self._slider = _WideningSlider(
+            value=sigma,
+            min=low,
+            max=high,
+            step=(high - low) / max(1, round((high - low) / 0.01)),
+            description="width σ",
+            readout_format=".3g",
+            layout=Layout(width="24em"),
+        )
+        self._chooser = Dropdown(options=_offered(kernel), value=kernel, description="kernel")
+        self._view = _View(
+            data=self._start(sigma, kernel, query),
+            sigma=sigma,
+            query=query,
+            kernel_index=self._chooser.index,
+        )
+        # In the page, so that a drag redraws without waiting for Python.
+        self._links = [
+            jslink((self._slider, "value"), (self._view, "sigma")),
+            jslink((self._chooser, "index"), (self._view, "kernel_index")),
+        ]
+        controls = HBox([self._slider, self._chooser], layout=Layout(flex_flow="row wrap"))
+        super().__init__(children=[controls, self._view])
+        self.sigma, self.kernel, self.query = sigma, kernel, query
+        # The slider and the chooser hold the truth: to set the view from here as well would send
+        # a dragging hand's older positions back to it.
+        traitlets.link((self, "sigma"), (self._slider, "value"))
+        traitlets.link((self, "query"), (self._view, "query"))
+        self.observe(self._choose, "kernel")
+        self._chooser.observe(self._chosen, "value")
+        self.observe(self._evaluate, ["sigma", "kernel", "query"])
+        self._evaluate()
+
+    @traitlets.validate("sigma")
+    def _valid_sigma(self, proposal):
+        return self._width(proposal.value)
+
+    @traitlets.validate("kernel")
+    def _valid_kernel(self, proposal):
+        return _kernel(proposal.value)
+
+    @traitlets.validate("query")
+    def _valid_query(self, proposal):
+        return _query(proposal.value)
+
+    def _width(self, sigma):
+        sigma = float(checked_sigma(np, sigma, np.empty((1, 1))))
+        ends = np.concatenate([self._data.keys, self._data.queries])
+        with np.errstate(over="ignore"):
+            if not np.isfinite(np.ptp(ends) / sigma):
+                raise ValueError(f"sigma must not make scaled distances overflow, got {sigma}")
+        return sigma
+
+    def _choose(self, change):
+        if change.new not in (kernel for _, kernel in self._chooser.options):
+            # New options select the first of them, which is nobody's choice.
+            self._chooser.unobserve(self._chosen, "value")
+            self._chooser.options = _offered(change.new)
+            self._chooser.value = change.new
+            self._chooser.observe(self._chosen, "value")
+        self._chooser.value = change.new
+
+    def _chosen(self, change):
+        self.kernel = change.new
+
+    def _start(self, sigma, kernel, query):
+        """Return what the module needs to know, ready for JSON, which keeps every float exactly."""
+        keys, values, queries, truth = self._data
+        return {
+            "keys": keys.tolist(),
+            "values": values.tolist(),
+            "queries": queries.tolist(),
+            "truth": None if truth is None else truth.tolist(),
+            "sigma": sigma,
+            "kernel": _name(kernel),
+            "query": query,
+            "sigmas": self._sigmas,
+            "panel": self._panel,
+            "labels": self._labels,
+            "units": [_unit(label) for label in self._labels],
+            "colors": COLORS,
+        }
+
+    def _evaluate(self, change=None):
+        """Pool with the reader's own kernel, which the page cannot."""
+        if not callable(self.kernel):
+            return
+        keys, values, queries, _ = self._data
+        everywhere = np.append(queries, self.query)
+        pooled = nadaraya_watson(everywhere, keys, values, self.kernel, self.sigma)
+        left_out = leave_one_out(keys, values, self.kernel, self.sigma)
+        error = float(left_out.error)
+        self._view.evaluated = {
+            "name": _name(self.kernel),
+            "sigma": self.sigma,
+            "query": self.query,
+            "weights": pooled.weights.tobytes(),
+            "leaveOneOut": [None if math.isnan(error) else error, left_out.unreached],
+            "panel": self._panel_curve(),
+        }
+
+    def _panel_curve(self):
+        """Return the third panel's curve for the reader's own kernel."""
+        keys, values, queries, _ = self._data
+        if self._panel == "kernel":
+            places = _padded(np.concatenate([keys, queries]), 401)
+            return self.kernel(np.abs(places - self.query) / self.sigma).tobytes()
+        if self._panel == "leave-one-out":
+            widths = np.geomspace(*self._sigmas, 61)
+            errors = [leave_one_out(keys, values, self.kernel, width).error for width in widths]
+            return np.array(errors).tobytes()
+        return None
+
+    def _repr_mimebundle_(self, **kwargs):
+        bundle = super()._repr_mimebundle_(**kwargs)
+        bundle["text/html"] = self._html()
+        return bundle
+
+    def _html(self):
+        """Return the still figure, and beside it the data from which a page comes alive."""
+        figure = (
+            f'<img class="nw-still" alt="{escape(self._alt or self._description())}" '
+            f'width="{STILL[0]}" height="{STILL[1]}" src="data:image/png;base64,{self._still()}">'
+        )
+        if callable(self.kernel):
+            return f'<div class="nw-still-only">{figure}</div>'
+        start = self._start(self.sigma, self.kernel, self.query)
+        # A "</script>" in a label must not end the element.
+        data = json.dumps(start, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
+        three = " nw-three" if self._panel else ""
+        return (
+            f'<div class="nw-explorer{three}" role="group" aria-label="Explorer">{figure}'
+            f'<script type="application/json">{data}</script></div>'
+        )
+
+    def _description(self):
+        keys, _, queries, _ = self._data
+        return (
+            f"Left: {len(keys)} values over their keys and the estimate as a curve, {_name(self.kernel)} "
+            f"kernel of width {self.sigma:.3g}. Right: its attention weights as a heatmap, "
+            f"{len(queries)} queries by {len(keys)} keys."
+        )
+
+    def _still(self):
+        """Return the still figure as a PNG in base64, the same bytes for the same state."""
+        import matplotlib.style
+        from matplotlib.colors import Normalize
+        from matplotlib.figure import Figure
+        from PIL import Image
+
+        data = _sorted(self._data)
+        estimate, weights = nadaraya_watson(
+            data.queries, data.keys, data.values, self.kernel, self.sigma
+        )
+        top = np.nanmax(weights, initial=0) or 1.0
+        with matplotlib.style.context("attention_pooling.book"):
+            fig = Figure(figsize=(STILL[0] / 100, STILL[1] / 100), dpi=100)
+            left, right = fig.subplots(1, 2)
+            draw_estimate(left, data, estimate)
+            left.axvline(self.query, color=COLORS["query"], lw=1.5, label="query")
+            left.set(xlabel=self._labels[0], ylabel=self._labels[1])
+            distinct, rows = np.unique(data.queries, return_index=True)
+            mesh = draw_weights(right, distinct, data.keys, weights[rows], Normalize(0, top))
+            right.axhline(self.query, color=COLORS["query"], lw=1.5)
+            right.set(xlabel="key", ylabel="query")
+            fig.colorbar(mesh, ax=right, label="weight")
+            drawn = io.BytesIO()
+            fig.savefig(drawn, format="png", dpi=100)
+        picture = io.BytesIO()
+        # A palette holds two hues of ink and one colour map in a third of the bytes.
+        Image.open(drawn).convert("RGB").quantize(256).save(picture, "png", optimize=True)
+        return base64.b64encode(picture.getvalue()).decode()
+
+
+class _View(anywidget.AnyWidget):
+    """What the module draws; `keys` would hide a method that every widget has."""
+
+    _esm = HERE / "explorer.mjs"
+    _css = HERE / "explorer.css"
+    data = traitlets.Dict().tag(sync=True)
+    sigma = traitlets.Float(1.0).tag(sync=True)
+    kernel_index = traitlets.Int(0).tag(sync=True)
+    query = traitlets.Float(0.0).tag(sync=True)
+    evaluated = traitlets.Dict().tag(sync=True)
+
+
+class _WideningSlider(FloatLogSlider):
+    """A slider that widens its range to a value outside it, where its parent clamps the value."""
+
+    @traitlets.validate("value")
+    def _validate_value(self, proposal):
+        exponent = math.log10(proposal.value)
+        if exponent < self.min:
+            self.min = math.floor(exponent)
+        if exponent > self.max:
+            self.max = math.ceil(exponent)
+        return proposal.value
+
+
+STILL = 720, 310
+
+
+def _numbers(name, given, most):
+    """Return a line of finite numbers as float64."""
+    try:
+        numbers = np.asarray(given, dtype=float)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must hold real numbers, got {given!r:.60}") from None
+    if numbers.ndim != 1:
+        raise ValueError(f"{name} must have shape (n,) in an explorer, got {numbers.shape}")
+    if not 0 < len(numbers) <= most:
+        raise ValueError(f"{name} must be between 1 and {most:,} in an explorer, got {len(numbers)}")
+    if not np.isfinite(numbers).all():
+        raise ValueError(f"{name} must be finite, got {numbers[~np.isfinite(numbers)][0]}")
+    return numbers
+
+
+def _same_length(name, numbers, other, others):
+    if len(numbers) != len(others):
+        raise ValueError(
+            f"{name} must be as many as {other}, got {len(numbers)} {name} for {len(others)} {other}"
+        )
+
+
+def _spread(keys):
+    low, high = keys.min(), keys.max()
+    return np.linspace(low, high, 200) if low < high else np.linspace(low - 1, high + 1, 200)
+
+
+def _padded(numbers, count):
+    """Return places over the numbers' range and a fiftieth beyond, as the kernel panel has them."""
+    low, high = numbers.min(), numbers.max()
+    pad = 0.02 * (high - low) or max(0.01 * abs(high), 0.5)
+    return np.linspace(low - pad, high + pad, count)
+
+
+def _kernel(kernel):
+    """Return one of our kernels as its name, a reader's own as it is."""
+    kernel = chosen_kernel(kernel)
+    return next((name for name, ours in KERNELS.items() if ours is kernel), kernel)
+
+
+def _offered(kernel):
+    """Return the chooser's options: our kernels, and a reader's own after them."""
+    own = [(_name(kernel), kernel)] if callable(kernel) else []
+    return [(name, name) for name in KERNELS] + own
+
+
+def _name(kernel):
+    return getattr(kernel, "__name__", "your kernel") if callable(kernel) else kernel
+
+
+def _query(query):
+    try:
+        number = float(query)
+    except (TypeError, ValueError):
+        raise ValueError(f"query must be a number, got {query!r}") from None
+    if not math.isfinite(number):
+        raise ValueError(f"query must be finite, got {number}")
+    return number
+
+
+def _unit(label):
+    found = re.search(r"\(([^()]*)\)$", label)
+    return found[1] if found else ""
+
+
+def _sorted(data):
+    by_key, by_query = np.argsort(data.keys, kind="stable"), np.argsort(data.queries, kind="stable")
+    truth = None if data.truth is None else data.truth[by_query]
+    return Data(data.keys[by_key], data.values[by_key], data.queries[by_query], truth)
