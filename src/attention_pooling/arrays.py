@@ -15,29 +15,15 @@ def common_arrays(**arrays):
     except TypeError:
         kinds = ", ".join(f"{name} {type(array).__name__}" for name, array in given.items())
         raise ValueError(f"arrays must come from one library, got {kinds}") from None
-    dtypes = []
-    for name, array in given.items():
-        if xp.isdtype(array.dtype, "real floating"):
-            dtypes.append(array.dtype)
-        elif xp.isdtype(array.dtype, ("bool", "integral")):
-            dtypes.append(xp.float64)
-        else:
-            raise ValueError(f"{name} must hold real numbers, got dtype {array.dtype}")
+    dtypes = [_floating_dtype(xp, name, array) for name, array in given.items()]
     dtype = xp.result_type(*dtypes) if dtypes else xp.float64
     home = device(next(iter(given.values()))) if given else None
     return xp, [
         xp.astype(array, dtype, copy=False)
         if name in given
-        else xp.asarray(_numbers(name, array), dtype=dtype, device=home)
+        else _moved(xp, _numbers(name, array), dtype, home)
         for name, array in arrays.items()
     ]
-
-
-def _numbers(name, listed):
-    try:
-        return np.asarray(listed, dtype=float)
-    except (TypeError, ValueError):
-        raise ValueError(f"{name} must hold real numbers, got {listed!r}") from None
 
 
 def checked_points(xp, **points):
@@ -45,12 +31,10 @@ def checked_points(xp, **points):
     rows = []
     for name, array in points.items():
         if array.ndim not in (1, 2):
-            raise ValueError(f"{name} must have shape (n,) or (n, d), got {tuple(array.shape)}")
-        if name == "keys" and array.shape[0] == 0 or array.ndim == 2 and array.shape[1] == 0:
+            raise ValueError(f"{name} must have one or two axes, got shape {tuple(array.shape)}")
+        if (name == "keys" and array.shape[0] == 0) or array.shape[1:] == (0,):
             raise ValueError(f"{name} must not be empty, got shape {tuple(array.shape)}")
-        if not xp.all(xp.isfinite(array)):
-            bad = array[~xp.isfinite(array)][0]
-            raise ValueError(f"{name} must be finite, got {float(bad)}")
+        _refuse_infinite(xp, name, array)
         rows.append(array if array.ndim == 2 else array[:, None])
     widths = {name: array.shape[1] for name, array in zip(points, rows, strict=True)}
     if len(set(widths.values())) > 1:
@@ -59,21 +43,26 @@ def checked_points(xp, **points):
     return rows
 
 
-def checked_values(values, keys):
-    """Refuse values that do not pair with the keys."""
+def checked_values(xp, values, keys):
+    """Refuse values that do not pair with the keys, or are not finite: 0 · ∞ is not 0."""
     if values.ndim not in (1, 2):
-        raise ValueError(f"values must have shape (n,) or (n, c), got {tuple(values.shape)}")
+        raise ValueError(f"values must have one or two axes, got shape {tuple(values.shape)}")
     if values.shape[0] != keys.shape[0]:
         raise ValueError(
             f"values must be as many as keys, got {values.shape[0]} values for {keys.shape[0]} keys"
         )
+    _refuse_infinite(xp, "values", values)
 
 
 def checked_sigma(xp, sigma, keys):
     """Return sigma as an array of shape () or (d,) beside the keys, still in its autograd graph."""
     if not is_array_api_obj(sigma) or is_numpy_array(sigma):
-        sigma = xp.asarray(_numbers("sigma", sigma), dtype=keys.dtype, device=device(keys))
-    elif array_namespace(sigma) is not xp:
+        given = _numbers("sigma", sigma)
+        sigma = _moved(xp, given, keys.dtype, device(keys))
+    elif array_namespace(sigma) is xp:
+        given = xp.astype(sigma, _floating_dtype(xp, "sigma", sigma), copy=False)
+        sigma = xp.astype(given, keys.dtype, copy=False)
+    else:
         raise ValueError(
             f"sigma must come from the library of the keys, got {type(sigma).__name__} "
             f"beside {type(keys).__name__}"
@@ -82,5 +71,35 @@ def checked_sigma(xp, sigma, keys):
     if sigma.ndim > 1 or sigma.ndim == 1 and sigma.shape[0] != d:
         raise ValueError(f"sigma must be a number or have shape ({d},), got {tuple(sigma.shape)}")
     if not xp.all(xp.isfinite(sigma)) or not xp.all(sigma > 0):
-        raise ValueError(f"sigma must be positive and finite, got {sigma.tolist()}")
-    return xp.astype(sigma, keys.dtype, copy=False)
+        raise ValueError(f"sigma must be positive and finite, got {given.tolist()}")
+    return sigma
+
+
+def _floating_dtype(xp, name, array):
+    if xp.isdtype(array.dtype, "real floating"):
+        return array.dtype
+    if xp.isdtype(array.dtype, ("bool", "integral")):
+        return xp.float64
+    raise ValueError(f"{name} must hold real numbers, got dtype {array.dtype}")
+
+
+def _numbers(name, listed):
+    try:
+        numbers = np.asarray(listed)
+        # NumPy would read numbers out of strings, and drop an imaginary part with a warning.
+        if numbers.dtype.kind in "biufO":
+            return numbers.astype(float)
+    except (RuntimeError, TypeError, ValueError):
+        pass
+    raise ValueError(f"{name} must hold real numbers, got {listed!r:.60}")
+
+
+@np.errstate(over="ignore")
+def _moved(xp, numbers, dtype, home):
+    return xp.asarray(numbers, dtype=dtype, device=home)
+
+
+def _refuse_infinite(xp, name, array):
+    finite = xp.isfinite(array)
+    if not xp.all(finite):
+        raise ValueError(f"{name} must be finite, got {array[~finite][0].tolist()}")

@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 import numpy as np
-from array_api_compat import array_namespace
+from array_api_compat import array_namespace, device, is_array_api_obj
 
 from .arrays import checked_points, checked_sigma, checked_values, common_arrays
 from .kernels import KERNELS, gaussian
@@ -66,7 +66,8 @@ def nadaraya_watson(
     ([1.0], [[0.5, 0.5, 0.0]])
     """
     xp, (queries, keys, values) = common_arrays(queries=queries, keys=keys, values=values)
-    checked_values(values, keys)
+    queries, keys = checked_points(xp, queries=queries, keys=keys)
+    checked_values(xp, values, keys)
     weights = attention_weights(queries, keys, kernel, sigma, mask=mask, unreached=unreached)
     return Pooled(weights @ values, weights)
 
@@ -142,11 +143,11 @@ def effective_keys(weights):
 
     Examples
     --------
-    >>> import numpy as np
-    >>> effective_keys(np.array([[0.5, 0.5, 0.0, 0.0]])).tolist()
+    >>> effective_keys([[0.5, 0.5, 0.0, 0.0]]).tolist()
     [2.0]
     """
-    return 1 / array_namespace(weights).sum(weights**2, axis=1)
+    xp, (weights,) = common_arrays(weights=weights)
+    return 1 / xp.sum(weights**2, axis=1)
 
 
 def chosen_kernel(kernel):
@@ -160,21 +161,29 @@ def chosen_kernel(kernel):
     return KERNELS[kernel]
 
 
-@np.errstate(over="ignore")
+@np.errstate(over="ignore", invalid="ignore")
 def scaled_distances(xp, queries, keys, sigma):
     """Return u = ‖(q − k) / σ‖ for points in rows, shape (m, n), with derivatives finite at 0."""
-    if keys.shape[1] == 1:
+    d = keys.shape[1]
+    if d == 1:
         u = xp.abs(queries - keys.T) / sigma
     else:
+        # Dividing by one width last lets equal distances stay equal, and a tiny width not overflow.
+        narrowest = xp.min(sigma)
+        ratios = xp.broadcast_to(narrowest / sigma, (d,))
+        # Squares overflow where distances do not; a power of two as unit costs no rounding.
+        points = xp.concat([queries, keys])
+        span = xp.max((xp.max(points, axis=0) - xp.min(points, axis=0)) * ratios)
+        unit = 2.0 ** xp.floor(xp.log2(xp.where(span > 0, span, xp.ones_like(span))))
+        queries, keys = queries / unit, keys / unit
         # One coordinate at a time: (m, n, d) differences would not fit for images as keys.
-        scales = xp.broadcast_to(sigma, (keys.shape[1],))
         squared = 0.0
-        for j in range(keys.shape[1]):
-            squared = squared + ((queries[:, j, None] - keys[None, :, j]) / scales[j]) ** 2
+        for j in range(d):
+            squared = squared + ((queries[:, j, None] - keys[None, :, j]) * ratios[j]) ** 2
         # The square root's derivative at 0 is infinite, so it must not be taken there.
         apart = squared > 0
         root = xp.sqrt(xp.where(apart, squared, xp.ones_like(squared)))
-        u = xp.where(apart, root, xp.zeros_like(root))
+        u = unit * xp.where(apart, root, xp.zeros_like(root)) / narrowest
     if not xp.all(xp.isfinite(u)):
         raise ValueError(f"sigma must not make scaled distances overflow, got {sigma.tolist()}")
     return u
@@ -184,7 +193,7 @@ def checked_mask(xp, mask, u):
     """Return a mask of the shape of u, of ones by default."""
     if mask is None:
         return xp.ones_like(u, dtype=xp.bool)
-    mask = xp.asarray(mask)
+    mask = xp.asarray(mask, device=device(u))
     if mask.dtype != xp.bool or mask.shape != u.shape:
         raise ValueError(
             f"mask must be boolean of shape {tuple(u.shape)}, "
@@ -201,7 +210,8 @@ def _shares(xp, similarity):
 
 
 def _nearest(xp, u, mask):
-    return xp.min(xp.where(mask, u, xp.full_like(u, xp.inf)), axis=1, keepdims=True)
+    # Where all is masked the farthest stands in: an infinity would make the gradient NaN.
+    return xp.min(xp.where(mask, u, xp.max(u, axis=1, keepdims=True)), axis=1, keepdims=True)
 
 
 @np.errstate(over="ignore")
@@ -209,19 +219,19 @@ def _shifted_gaussian(xp, u, mask):
     nearest = _nearest(xp, u, mask)
     # (n² − u²) / 2 by its factors: squares overflow, and lose the digits of a small difference.
     lag = nearest - u
-    score = xp.where(mask & (lag < 0), lag * (nearest + u) / 2, xp.zeros_like(u))
+    score = xp.where(mask & (lag < 0), lag * (nearest / 2 + u / 2), xp.zeros_like(u))
     return xp.exp(score)
 
 
 def _evaluated(xp, kernel, u):
     similarity = kernel(u)
-    if getattr(similarity, "shape", None) != u.shape:
+    alike = is_array_api_obj(similarity) and array_namespace(similarity) is xp
+    if not alike or similarity.shape != u.shape:
         raise ValueError(
-            f"kernel must return an array of shape {tuple(u.shape)}, got {similarity!r:.60}"
+            f"kernel must return an array like u, of shape {tuple(u.shape)}, got {similarity!r:.60}"
         )
-    if not xp.all((similarity >= 0) & xp.isfinite(similarity)):
-        wrong = similarity[~((similarity >= 0) & xp.isfinite(similarity))][0]
-        raise ValueError(
-            f"kernel must return finite similarities of at least 0, got {float(wrong)}"
-        )
-    return similarity
+    usable = (similarity >= 0) & xp.isfinite(similarity)
+    if not xp.all(usable):
+        wrong = similarity[~usable][0].tolist()
+        raise ValueError(f"kernel must return finite similarities of at least 0, got {wrong}")
+    return xp.astype(similarity, u.dtype, copy=False)

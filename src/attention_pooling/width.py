@@ -2,7 +2,9 @@
 
 from typing import Any, NamedTuple
 
-from .arrays import checked_values, common_arrays
+from array_api_compat import device
+
+from .arrays import checked_points, checked_values, common_arrays
 from .kernels import gaussian
 from .pooling import nadaraya_watson
 
@@ -60,8 +62,9 @@ def leave_one_out(keys, values, kernel=gaussian, sigma=1.0):
     (nan, 1)
     """
     xp, (keys, values) = common_arrays(keys=keys, values=values)
-    checked_values(values, keys)
-    others = ~xp.astype(xp.eye(keys.shape[0]), xp.bool)
+    (keys,) = checked_points(xp, keys=keys)
+    checked_values(xp, values, keys)
+    others = ~xp.eye(keys.shape[0], dtype=xp.bool, device=device(keys))
     estimate, weights = nadaraya_watson(keys, keys, values, kernel, sigma, mask=others)
     unreached = int(xp.sum(xp.astype(xp.isnan(weights[:, 0]), xp.int64)))
     return LeaveOneOut(xp.mean((estimate - values) ** 2), unreached, estimate)
