@@ -329,7 +329,9 @@ def _numbers(name, given, most):
     if numbers.ndim != 1:
         raise ValueError(f"{name} must have shape (n,) in an explorer, got {numbers.shape}")
     if not 0 < len(numbers) <= most:
-        raise ValueError(f"{name} must be between 1 and {most:,} in an explorer, got {len(numbers)}")
+        raise ValueError(
+            f"{name} must be between 1 and {most:,} in an explorer, got {len(numbers)}"
+        )
     if not np.isfinite(numbers).all():
         raise ValueError(f"{name} must be finite, got {numbers[~np.isfinite(numbers)][0]}")
     return numbers
