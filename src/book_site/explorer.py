@@ -1,4 +1,4 @@
-"""The explorers of a page come alive without Python, and nothing of their widgets is left behind."""
+"""Explorers come alive in a page without Python, and their widgets leave nothing behind."""
 
 import json
 import zlib
@@ -40,10 +40,10 @@ def copy_files(app):
     (static / "explorer").mkdir(parents=True, exist_ok=True)
     (static / STYLE).write_bytes((SOURCE / "explorer.css").read_bytes())
     Path(app.outdir, MODULE).write_text(module, encoding="utf-8")
-    Path(app.outdir, FROM_FILE).write_text(
-        f'const explorerModule = new Blob([{json.dumps(module)}], {{ type: "text/javascript" }});\n',
-        encoding="utf-8",
+    copy = (
+        f"const explorerModule = new Blob([{json.dumps(module)}], {{type: 'text/javascript'}});\n"
     )
+    Path(app.outdir, FROM_FILE).write_text(copy, encoding="utf-8")
 
 
 def drop_widget_state(app, doctree):
