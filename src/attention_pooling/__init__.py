@@ -26,5 +26,3 @@ __all__ = [
     "trend",
     "triangular",
 ]
-
-def Explorer(*a, **k): return None

@@ -256,8 +256,9 @@ class Explorer(VBox):
     def _description(self):
         keys, _, queries, _ = self._data
         return (
-            f"Left: {len(keys)} values over their keys and the estimate as a curve, {_name(self.kernel)} "
-            f"kernel of width {self.sigma:.3g}. Right: its attention weights as a heatmap, "
+            f"Left: {len(keys)} values over their keys and the estimate as a curve, "
+            f"{_name(self.kernel)} kernel of width {self.sigma:.3g}. "
+            f"Right: its attention weights as a heatmap, "
             f"{len(queries)} queries by {len(keys)} keys."
         )
 
@@ -329,7 +330,7 @@ def _numbers(name, given, most):
     if numbers.ndim != 1:
         raise ValueError(f"{name} must have shape (n,) in an explorer, got {numbers.shape}")
     if not 0 < len(numbers) <= most:
-        raise ValueError(f"{name} must be between 1 and {most:,} in an explorer, got {len(numbers)}")
+        raise ValueError(f"{name} must be 1 to {most:,} numbers in an explorer, got {len(numbers)}")
     if not np.isfinite(numbers).all():
         raise ValueError(f"{name} must be finite, got {numbers[~np.isfinite(numbers)][0]}")
     return numbers
@@ -338,7 +339,8 @@ def _numbers(name, given, most):
 def _same_length(name, numbers, other, others):
     if len(numbers) != len(others):
         raise ValueError(
-            f"{name} must be as many as {other}, got {len(numbers)} {name} for {len(others)} {other}"
+            f"{name} must be as many as {other}, "
+            f"got {len(numbers)} {name} for {len(others)} {other}"
         )
 
 

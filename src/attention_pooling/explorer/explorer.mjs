@@ -136,6 +136,8 @@ function ticks({ lo, hi, log }, most) {
   );
 }
 
+const ends = ({ lo, hi }) => [figure(lo, 2), figure(hi, 2)];
+
 function extent(arrays, margin) {
   let lo = Infinity;
   let hi = -Infinity;
@@ -187,7 +189,8 @@ class Panel {
     pen.moveTo(this.left - 0.5, this.top);
     pen.lineTo(this.left - 0.5, this.bottom + 0.5);
     pen.lineTo(this.right, this.bottom + 0.5);
-    const marksX = ticks(scaleX, (this.right - this.left) / 48);
+    const room = Math.max(...ends(scaleX).map((mark) => pen.measureText(mark).width)) + 14;
+    const marksX = ticks(scaleX, (this.right - this.left) / room);
     for (const mark of marksX) {
       pen.moveTo(this.x(mark), this.bottom);
       pen.lineTo(this.x(mark), this.bottom + 5);
@@ -376,13 +379,14 @@ function weightsPanel(parent, data, columns, rows) {
     panel.upwards = spread(rows, panel.image.height);
     const pen = panel.frame.getContext("2d");
     const bar = (panel.bar = Math.min(90, (panel.right - panel.left) / 3));
-    const gradient = pen.createLinearGradient(panel.left + 58, 0, panel.left + 58 + bar, 0);
+    const start = (panel.start = panel.left + Math.ceil(pen.measureText("weight 0 ").width) + 4);
+    const gradient = pen.createLinearGradient(start, 0, start + bar, 0);
     for (let step = 0; step <= 32; step++) {
       gradient.addColorStop(step / 32, `#${VIRIDIS.substr(step * 6, 6)}`);
     }
-    pen.fillText("weight  0", panel.left, 10);
+    pen.fillText("weight 0", panel.left, 10);
     pen.fillStyle = gradient;
-    pen.fillRect(panel.left + 58, 5, bar, 10);
+    pen.fillRect(start, 5, bar, 10);
   };
   panel.draw = ({ query, weights }) => {
     const { pixels, across, upwards } = panel;
@@ -408,7 +412,7 @@ function weightsPanel(parent, data, columns, rows) {
     pen.font = panel.ink.font;
     pen.fillStyle = panel.ink.colour;
     pen.textBaseline = "middle";
-    pen.fillText(figure(largest), panel.left + 64 + panel.bar, 10);
+    pen.fillText(figure(largest), panel.start + panel.bar + 6, 10);
     const at = panel.y(query);
     panel.line(panel.left, at, panel.right, at, data.colors.query, 1.5);
     panel.dot(panel.left, at, 6, data.colors.query);
@@ -534,7 +538,7 @@ function build(root, raw, { controls, ask }) {
   const readout = panels.appendChild(document.createElement("dl"));
   readout.className = "nw-readout";
   const say = Object.fromEntries(
-    ["estimate at the query", "keys it attends to in effect", "leave-one-out error", "queries out of reach"].map(
+    ["estimate at the query", "keys it attends to in effect", "queries out of reach", "leave-one-out error"].map(
       (term) => {
         const entry = readout.appendChild(document.createElement("div"));
         entry.innerHTML = `<dt>${term}</dt><dd></dd>`;
@@ -574,10 +578,10 @@ function build(root, raw, { controls, ask }) {
       "keys it attends to in effect": reached
         ? `${figure(now.effectiveKeys)} of ${keys.length}`
         : "none",
+      "queries out of reach": unreached ? `${unreached} of ${queries.length}` : "none",
       "leave-one-out error": Number.isFinite(now.leaveOneOutError)
         ? figure(now.leaveOneOutError)
         : `undefined: ${alone} ${alone === 1 ? "key is" : "keys are"} reached by no other`,
-      "queries out of reach": unreached ? `${unreached} of ${queries.length}` : "none",
     };
     for (const term in texts) say[term].textContent = texts[term];
     const width = unit(figure(sigma));
