@@ -2,5 +2,5 @@
 
 from hypothesis import settings
 
-settings.register_profile("book", deadline=None, derandomize=True)
+settings.register_profile("book", deadline=None, max_examples=50, derandomize=True)
 settings.load_profile("book")

@@ -118,10 +118,10 @@ def attention_weights(queries, keys, kernel=gaussian, sigma=1.0, *, mask=None, u
     u = scaled_distances(xp, queries, keys, checked_sigma(xp, sigma, keys))
     mask = checked_mask(xp, mask, u)
     if kernel is gaussian:
-        similarity = xp.where(mask, _shifted_gaussian(xp, u, mask), xp.zeros_like(u))
+        similarity = _shifted_gaussian(xp, u, mask)
     else:
-        similarity = xp.where(mask, _evaluated(xp, kernel, u), xp.zeros_like(u))
-    weights = _shares(xp, similarity)
+        similarity = _evaluated(xp, kernel, u)
+    weights = _shares(xp, xp.where(mask, similarity, xp.zeros_like(u)))
     if unreached == "nearest":
         closest = xp.astype(mask & (u == _nearest(xp, u, mask)), u.dtype)
         return xp.where(xp.isnan(weights), _shares(xp, closest), weights)
@@ -219,7 +219,7 @@ def _shifted_gaussian(xp, u, mask):
     nearest = _nearest(xp, u, mask)
     # (n² − u²) / 2 by its factors: squares overflow, and lose the digits of a small difference.
     lag = nearest - u
-    score = xp.where(mask & (lag < 0), lag * (nearest / 2 + u / 2), xp.zeros_like(u))
+    score = xp.where(lag < 0, lag * (nearest / 2 + u / 2), xp.zeros_like(u))
     return xp.exp(score)
 
 
