@@ -40,10 +40,8 @@ def copy_files(app):
     (static / "explorer").mkdir(parents=True, exist_ok=True)
     (static / STYLE).write_bytes((SOURCE / "explorer.css").read_bytes())
     Path(app.outdir, MODULE).write_text(module, encoding="utf-8")
-    copy = (
-        f"const explorerModule = new Blob([{json.dumps(module)}], {{type: 'text/javascript'}});\n"
-    )
-    Path(app.outdir, FROM_FILE).write_text(copy, encoding="utf-8")
+    blob = f"new Blob([{json.dumps(module)}], {{ type: 'text/javascript' }})"
+    Path(app.outdir, FROM_FILE).write_text(f"const explorerModule = {blob};\n", encoding="utf-8")
 
 
 def drop_widget_state(app, doctree):

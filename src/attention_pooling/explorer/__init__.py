@@ -352,7 +352,7 @@ def _spread(keys):
 def _padded(numbers, count):
     """Return places over the numbers' range and a fiftieth beyond, as the kernel panel has them."""
     low, high = numbers.min(), numbers.max()
-    pad = 0.02 * (high - low) or max(0.01 * abs(high), 0.5)
+    pad = 0.02 * (high - low) if low < high else max(0.01 * abs(high), 0.5)
     return np.linspace(low - pad, high + pad, count)
 
 

@@ -25,8 +25,8 @@ function share(query, keys, kernel, sigma, row, from = 0, left = -1) {
     }
     for (let i = 0; i < n; i++) {
       const u = row[from + i];
-      const score = u > nearest ? ((nearest - u) * (nearest + u)) / 2 : 0;
       // exp is exactly 0 below −746; not to call it there is what makes narrow widths cheap.
+      const score = u > nearest ? ((nearest - u) * (nearest + u)) / 2 : 0;
       total += row[from + i] = i === left || score < -746 ? 0 : Math.exp(score);
     }
   } else {
@@ -65,22 +65,39 @@ export function pool(weights, values, estimate = new Float64Array(weights.length
 /** How many keys a row of weights attends to in effect, 1 / Σ w². */
 export function effectiveKeys(row) {
   let sum = 0;
-  for (const weight of row) sum += weight * weight;
+  for (let i = 0; i < row.length; i++) sum += row[i] * row[i];
   return 1 / sum;
 }
 
 /** Mean squared error when each value is left out of its own estimate; NaN unless all are reached. */
-export function leaveOneOut(keys, values, kernel, sigma, row = new Float64Array(keys.length)) {
+export function leaveOneOut(keys, values, kernel, sigma) {
+  const n = keys.length;
+  const totals = new Float64Array(n);
+  const sums = new Float64Array(n);
+  // Similarity is symmetric: each pair of keys serves both of them.
+  for (let j = 1; j < n; j++) {
+    for (let i = 0; i < j; i++) {
+      const similarity = kernel(Math.abs(keys[j] - keys[i]) / sigma);
+      totals[j] += similarity;
+      totals[i] += similarity;
+      sums[j] += similarity * values[i];
+      sums[i] += similarity * values[j];
+    }
+  }
   let sum = 0;
   let unreached = 0;
-  for (let j = 0; j < keys.length; j++) {
-    share(keys[j], keys, kernel, sigma, row, 0, j);
-    let estimate = 0;
-    for (let i = 0; i < keys.length; i++) estimate += row[i] * values[i];
-    if (Number.isNaN(row[0])) unreached++;
+  for (let j = 0; j < n; j++) {
+    let estimate = sums[j] / totals[j];
+    if (kernel === KERNELS.gaussian && totals[j] < 1e-280) {
+      // So far from the others that a plain exponential has lost its digits.
+      const row = new Float64Array(n);
+      share(keys[j], keys, kernel, sigma, row, 0, j);
+      estimate = pool(row, values)[0];
+    }
+    if (Number.isNaN(estimate)) unreached++;
     sum += (estimate - values[j]) ** 2;
   }
-  return { error: sum / keys.length, unreached };
+  return { error: sum / n, unreached };
 }
 
 // ----------------------------------------------------------------------- ink
@@ -136,8 +153,6 @@ function ticks({ lo, hi, log }, most) {
   );
 }
 
-const ends = ({ lo, hi }) => [figure(lo, 2), figure(hi, 2)];
-
 function extent(arrays, margin) {
   let lo = Infinity;
   let hi = -Infinity;
@@ -147,7 +162,7 @@ function extent(arrays, margin) {
       if (x > hi) hi = x;
     }
   }
-  const pad = (hi - lo) * margin || Math.max(Math.abs(hi) * 0.01, 0.5);
+  const pad = hi > lo ? (hi - lo) * margin : Math.max(Math.abs(hi) * 0.01, 0.5);
   return { lo: lo - pad, hi: hi + pad };
 }
 
@@ -179,8 +194,8 @@ class Panel {
     this.top = 26;
     this.bottom = height - 40;
     const marksY = ticks(scaleY, (this.bottom - this.top) / 32);
-    const widest = Math.max(...marksY.map((mark) => pen.measureText(figure(mark, 4)).width));
-    this.left = Math.ceil(widest) + 30;
+    const wide = (mark) => pen.measureText(figure(mark, 4)).width;
+    this.left = Math.ceil(Math.max(0, ...marksY.map(wide))) + 30;
     this.right = width - 12;
 
     pen.strokeStyle = pen.fillStyle = ink.colour;
@@ -189,8 +204,12 @@ class Panel {
     pen.moveTo(this.left - 0.5, this.top);
     pen.lineTo(this.left - 0.5, this.bottom + 0.5);
     pen.lineTo(this.right, this.bottom + 0.5);
-    const room = Math.max(...ends(scaleX).map((mark) => pen.measureText(mark).width)) + 14;
-    const marksX = ticks(scaleX, (this.right - this.left) / room);
+    let marksX;
+    let room = 24;
+    do {
+      marksX = ticks(scaleX, (this.right - this.left) / room);
+      room *= 1.2;
+    } while (marksX.some((mark, i) => i && this.x(mark) - this.x(marksX[i - 1]) < wide(mark) + 12));
     for (const mark of marksX) {
       pen.moveTo(this.x(mark), this.bottom);
       pen.lineTo(this.x(mark), this.bottom + 5);
@@ -314,7 +333,10 @@ function spread({ places, edges }, pixels) {
 /** Estimate over the data: the first panel. */
 function estimatePanel(parent, data, { order }, queryOrder) {
   const { colors: colours, labels } = data;
-  const sorted = (array) => Float64Array.from(queryOrder, (j) => array[j]);
+  const sorted = (array, into = new Float64Array(array.length)) => {
+    for (let j = 0; j < into.length; j++) into[j] = array[queryOrder[j]];
+    return into;
+  };
   const places = sorted(data.queries);
   const truth = data.truth && sorted(data.truth);
   const panel = new Panel(
@@ -329,21 +351,21 @@ function estimatePanel(parent, data, { order }, queryOrder) {
       { text: "query", mark: "line", colour: colours.query },
     ],
   );
+  const heights = new Float64Array(places.length);
   panel.axis = "x";
   panel.draw = ({ query, queryEstimate, row, estimate }) => {
     const pen = panel.begin();
-    let largest = 0;
-    for (const weight of row) if (weight > largest) largest = weight;
+    const largest = row.reduce((most, weight) => (weight > most ? weight : most), 0);
     for (const i of order) {
       const share = row[i] / largest || 0;
-      pen.globalAlpha = 0.22 + 0.78 * share;
+      pen.globalAlpha = 0.4 + 0.6 * share;
       panel.dot(panel.x(data.keys[i]), panel.y(data.values[i]), 2.5 + 2.5 * share, colours.value);
     }
     pen.globalAlpha = 1;
     if (truth) panel.curve(places, truth, colours.truth, [6, 4]);
     const at = panel.x(query);
     panel.line(at, panel.top, at, panel.bottom, colours.query, 1.5);
-    panel.curve(places, sorted(estimate), colours.estimate);
+    panel.curve(places, sorted(estimate, heights), colours.estimate);
     panel.dot(at, panel.bottom, 6, colours.query);
     if (Number.isFinite(queryEstimate)) {
       panel.dot(at, panel.y(queryEstimate), 5.5, colours.query);
@@ -513,7 +535,6 @@ function build(root, raw, { controls, ask }) {
     estimate: new Float64Array(queries.length),
     row: new Float64Array(keys.length),
   };
-  const scratch = new Float64Array(keys.length);
 
   const live = document.createElement("div");
   live.className = "nw-live";
@@ -535,20 +556,21 @@ function build(root, raw, { controls, ask }) {
   const drawn = [estimatePanel(panels, data, columns, rows.order), weightsPanel(panels, data, columns, rows)];
   if (data.panel === "kernel") drawn.push(kernelPanel(panels, data, columns));
   if (data.panel === "leave-one-out") drawn.push(errorPanel(panels, data, () => draw()));
-  const readout = panels.appendChild(document.createElement("dl"));
+  const readout = panels.appendChild(document.createElement("div"));
   readout.className = "nw-readout";
   const say = Object.fromEntries(
     ["estimate at the query", "keys it attends to in effect", "queries out of reach", "leave-one-out error"].map(
       (term) => {
         const entry = readout.appendChild(document.createElement("div"));
-        entry.innerHTML = `<dt>${term}</dt><dd></dd>`;
-        return [term, entry.lastChild];
+        entry.innerHTML = `<span>${term}</span> <b></b>`;
+        return [term, entry.lastChild.appendChild(new Text())];
       },
     ),
   );
 
   const unit = (text, which = 0) => (data.units[which] ? `${text} ${data.units[which]}` : text);
   const bounds = extent([queries], 0);
+  const reach = extent([keys, queries], 0);
   const step = roundStep((bounds.hi - bounds.lo) / 400);
   const tidy = (x) => Number(x.toPrecision(12));
   Object.assign(slider.query, {
@@ -564,6 +586,15 @@ function build(root, raw, { controls, ask }) {
     for (const name in KERNELS) chooser.add(new Option(name, name));
   }
 
+  const told = new Map();
+  function tell(input, value, text) {
+    if (!input || told.get(input) === value) return;
+    told.set(input, value);
+    input.value = value;
+    input.setAttribute("aria-valuetext", text);
+    input.previousElementSibling.lastChild.textContent = text;
+  }
+
   let speech;
   /** Draw `now`, and everything that follows from it. */
   function draw() {
@@ -574,7 +605,7 @@ function build(root, raw, { controls, ask }) {
     const texts = {
       "estimate at the query": reached
         ? unit(figure(queryEstimate), 1)
-        : "undefined: no key is in reach",
+        : "no key in reach",
       "keys it attends to in effect": reached
         ? `${figure(now.effectiveKeys)} of ${keys.length}`
         : "none",
@@ -583,18 +614,11 @@ function build(root, raw, { controls, ask }) {
         ? figure(now.leaveOneOutError)
         : `undefined: ${alone} ${alone === 1 ? "key is" : "keys are"} reached by no other`,
     };
-    for (const term in texts) say[term].textContent = texts[term];
+    for (const term in texts) say[term].data = texts[term];
     const width = unit(figure(sigma));
     const place = unit(figure(query, 4));
-    for (const [input, value, text] of [
-      [slider.query, query, place],
-      [slider.sigma, Math.log10(sigma), width],
-    ]) {
-      if (!input) continue;
-      input.value = value;
-      input.setAttribute("aria-valuetext", text);
-      input.parentNode.querySelector("b").textContent = text;
-    }
+    tell(slider.query, query, place);
+    tell(slider.sigma, Math.log10(sigma), width);
     if (chooser) chooser.value = kernel;
     // A screen reader is told once the reader's hand has come to rest.
     clearTimeout(speech);
@@ -619,7 +643,7 @@ function build(root, raw, { controls, ask }) {
       const alpha = KERNELS[kernel];
       attentionWeights(queries, keys, alpha, sigma, weights);
       share(query, keys, alpha, sigma, row);
-      const left = leaveOneOut(keys, values, alpha, sigma, scratch);
+      const left = leaveOneOut(keys, values, alpha, sigma);
       [now.leaveOneOutError, now.keysUnreached] = [left.error, left.unreached];
     }
     pool(weights, values, estimate);
@@ -637,8 +661,8 @@ function build(root, raw, { controls, ask }) {
     if (kernel !== now.kernel && !Object.hasOwn(KERNELS, kernel)) {
       throw new RangeError(`kernel must be one of ${Object.keys(KERNELS).join(", ")}, got ${kernel}`);
     }
-    const all = extent([keys, queries, [query]], 0);
-    if (!Number.isFinite((all.hi - all.lo) / sigma)) {
+    const farthest = Math.max(Math.abs(query - reach.lo), Math.abs(query - reach.hi), reach.hi - reach.lo);
+    if (!Number.isFinite(farthest / sigma)) {
       throw new RangeError(`sigma must not make scaled distances overflow, got ${sigma}`);
     }
   }
