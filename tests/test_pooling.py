@@ -305,6 +305,16 @@ def test_dtypes(kernel, convert):
             assert {str(array.dtype).removeprefix("torch.") for array in pooled} == {expected}
 
 
+@pytest.mark.parametrize("width", [0.5, [0.5]])
+def test_a_double_sigma_leaves_float32_alone(width):
+    keys = np.array([0, 1, 3], np.float32)
+    for convert in (np.asarray, torch.asarray):
+        points = convert(keys)
+        sigma = convert(np.array(width))
+        pooled = nadaraya_watson(points, points, points, sigma=sigma)
+        assert [array.dtype for array in pooled] == [points.dtype] * 2
+
+
 def test_lists_are_float64_arrays():
     estimate, weights = nadaraya_watson([0, 1], [0, 2, 4], [1, 2, 3], "triangular", 3)
     assert estimate.dtype == weights.dtype == np.float64

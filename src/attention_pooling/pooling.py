@@ -117,10 +117,7 @@ def attention_weights(queries, keys, kernel=gaussian, sigma=1.0, *, mask=None, u
         raise ValueError(f"unreached must be 'nan' or 'nearest', got {unreached!r}")
     u = scaled_distances(xp, queries, keys, checked_sigma(xp, sigma, keys))
     mask = checked_mask(xp, mask, u)
-    if kernel is gaussian:
-        similarity = _shifted_gaussian(xp, u, mask)
-    else:
-        similarity = _evaluated(xp, kernel, u)
+    similarity = _shifted_gaussian(xp, u, mask) if kernel is gaussian else _evaluated(xp, kernel, u)
     weights = _shares(xp, xp.where(mask, similarity, xp.zeros_like(u)))
     if unreached == "nearest":
         closest = xp.astype(mask & (u == _nearest(xp, u, mask)), u.dtype)

