@@ -30,7 +30,9 @@ def draw_estimate(ax, data, estimate, label="estimate"):
     matplotlib.lines.Line2D
         The curve of the estimate.
     """
-    ax.plot(data.keys, data.values, "o", color=COLORS["value"], alpha=0.6, mew=0, label="values")
+    ax.plot(
+        data.keys, data.values, "o", color=COLORS["value"], mec="white", mew=0.5, label="values"
+    )
     if data.truth is not None:
         ax.plot(data.queries, data.truth, "--", color=COLORS["truth"], label="truth")
     (curve,) = ax.plot(data.queries, estimate, color=COLORS["estimate"], label=label)
