@@ -51,11 +51,13 @@ def computed():
       const plain = (array) => Array.from(array, (x) => (Number.isNaN(x) ? null : x));
       const answers = asked.map(({ keys, values, queries, kernel, sigma }) => {
         const weights = attentionWeights(queries, keys, KERNELS[kernel], sigma);
-        const rows = queries.map((_, j) => weights.subarray(j * keys.length, (j + 1) * keys.length));
+        const n = keys.length;
+        const rows = queries.map((_, j) => weights.subarray(j * n, (j + 1) * n));
         const { error, unreached } = leaveOneOut(keys, values, KERNELS[kernel], sigma);
         return {
-          names: Object.keys(KERNELS), weights: rows.map(plain), estimate: plain(pool(weights, values)),
-          effective: plain(rows.map(effectiveKeys)), error: plain([error])[0], unreached,
+          names: Object.keys(KERNELS), unreached, error: plain([error])[0],
+          weights: rows.map(plain), estimate: plain(pool(weights, values)),
+          effective: plain(rows.map(effectiveKeys)),
         };
       });
       process.stdout.write(JSON.stringify(answers));

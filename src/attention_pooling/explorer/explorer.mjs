@@ -508,10 +508,11 @@ function errorPanel(parent, data, redraw) {
     }
   };
   setTimeout(work);
-  panel.draw = ({ kernel, sigma, leaveOneOutError, panel: given }) => {
+  panel.shown = ({ kernel, panel: given }) => (todo.length ? [] : given || panel.curves[kernel]);
+  panel.draw = (now) => {
+    const { sigma, leaveOneOutError } = now;
     panel.begin();
-    if (todo.length) return;
-    panel.curve(panel.widths, given || panel.curves[kernel], colours.estimate);
+    panel.curve(panel.widths, panel.shown(now), colours.estimate);
     if (sigma < lo || sigma > hi) return;
     const at = panel.x(sigma);
     panel.line(at, panel.top, at, panel.bottom, panel.ink.colour, 1);
@@ -698,6 +699,11 @@ function build(root, raw, { controls, ask }) {
       effectiveKeys: plain([now.effectiveKeys])[0],
       leaveOneOutError: plain([now.leaveOneOutError])[0],
       unreached: now.unreached,
+      // The curve's widths and errors, or none as long as they are being computed.
+      leaveOneOutCurve: Array.from(drawn[2]?.shown?.(now) || [], (error, i) => [
+        drawn[2].widths[i],
+        plain([error])[0],
+      ]),
     }),
     set(change) {
       check(change);
@@ -718,7 +724,7 @@ function build(root, raw, { controls, ask }) {
   }
   for (const panel of drawn.filter(({ axis }) => axis)) {
     const { canvas } = panel;
-    let held = false;
+    let held = null;
     const move = ({ clientX, clientY }) => {
       const box = canvas.getBoundingClientRect();
       const { lo, hi } = panel.axis === "x" ? panel.scaleX : panel.scaleY;
@@ -732,19 +738,23 @@ function build(root, raw, { controls, ask }) {
     };
     canvas.addEventListener("pointerdown", (event) => {
       if (!event.isPrimary || event.button) return;
-      held = true;
       canvas.setPointerCapture(event.pointerId);
       event.preventDefault();
       slider.query.focus({ preventScroll: true });
-      // A finger may be about to scroll the page; only its way sideways or its lift moves the query.
-      if (event.pointerType !== "touch") move(event);
+      // A finger may be about to scroll the page: it has to move sideways, or to tap.
+      held = { x: event.clientX, y: event.clientY, sure: event.pointerType !== "touch" };
+      if (held.sure) move(event);
     });
-    canvas.addEventListener("pointermove", (event) => held && move(event));
+    canvas.addEventListener("pointermove", (event) => {
+      if (!held) return;
+      held.sure ||= Math.abs(event.clientX - held.x) > Math.abs(event.clientY - held.y);
+      if (held.sure) move(event);
+    });
     canvas.addEventListener("pointerup", (event) => {
-      if (held) move(event);
-      held = false;
+      if (held && (held.sure || Math.abs(event.clientY - held.y) < 8)) move(event);
+      held = null;
     });
-    canvas.addEventListener("pointercancel", () => (held = false));
+    canvas.addEventListener("pointercancel", () => (held = null));
     canvas.style.cursor = panel.axis === "x" ? "ew-resize" : "ns-resize";
   }
 
