@@ -525,6 +525,9 @@ function errorPanel(parent, data, redraw) {
 
 // ------------------------------------------------------------------ controls
 
+/** The width that a label shows for a slider's place: what is computed has no more digits. */
+const shown = (sigma) => Number(sigma.toPrecision(3));
+
 /** Build an explorer inside root. `ask` receives what the reader changes; it ends in `show`. */
 function build(root, raw, { controls, ask }) {
   const data = { ...raw };
@@ -539,16 +542,15 @@ function build(root, raw, { controls, ask }) {
 
   const live = document.createElement("div");
   live.className = "nw-live";
-  live.innerHTML = `<div class="nw-controls">${
-    controls
-      ? `<label><span>width σ <b aria-hidden="true"></b></span>
-         <input type="range" name="sigma"></label>
-         <label><span>kernel</span><select name="kernel"></select></label>`
-      : ""
-  }<label><span>query <b aria-hidden="true"></b></span><input type="range" name="query"></label></div>
+  live.innerHTML = `<div class="nw-controls">
+    <label><span>width σ <b aria-hidden="true"></b></span>
+      ${controls ? '<input type="range" name="sigma">' : ""}</label>
+    ${controls ? '<label><span>kernel</span><select name="kernel"></select></label>' : ""}
+    <label><span>query <b aria-hidden="true"></b></span><input type="range" name="query"></label></div>
     <div class="nw-panels"></div><p class="nw-spoken" aria-live="polite"></p>`;
   const find = (selector) => live.querySelector(selector);
   const slider = { sigma: find("[name=sigma]"), query: find("[name=query]") };
+  const [widthText, queryText] = live.querySelectorAll("b");
   const chooser = find("select");
   const panels = find(".nw-panels");
   const spoken = find(".nw-spoken");
@@ -582,18 +584,17 @@ function build(root, raw, { controls, ask }) {
   if (controls) {
     const [low, high] = data.sigmas.map(Math.log10);
     // A whole number of steps, so that the upper end can be reached.
-    const steps = Math.max(1, Math.round((high - low) / 0.01));
+    const steps = Math.max(1, Math.round((high - low) / data.step));
     Object.assign(slider.sigma, { min: low, max: high, step: (high - low) / steps });
     for (const name in KERNELS) chooser.add(new Option(name, name));
   }
 
   const told = new Map();
   function tell(input, value, text) {
-    if (!input || told.get(input) === value) return;
+    if (told.get(input) === value) return;
     told.set(input, value);
     input.value = value;
     input.setAttribute("aria-valuetext", text);
-    input.previousElementSibling.lastChild.textContent = text;
   }
 
   let speech;
@@ -618,8 +619,10 @@ function build(root, raw, { controls, ask }) {
     for (const term in texts) say[term].data = texts[term];
     const width = unit(figure(sigma));
     const place = unit(figure(query, 4));
+    widthText.textContent = width;
+    queryText.textContent = place;
     tell(slider.query, query, place);
-    tell(slider.sigma, Math.log10(sigma), width);
+    if (controls) tell(slider.sigma, Math.log10(sigma), width);
     if (chooser) chooser.value = kernel;
     // A screen reader is told once the reader's hand has come to rest.
     clearTimeout(speech);
@@ -717,8 +720,7 @@ function build(root, raw, { controls, ask }) {
   slider.query.addEventListener("input", () => later({ query: Number(slider.query.value) }));
   if (controls) {
     slider.sigma.addEventListener("input", () =>
-      // What the label shows is what is computed: three digits.
-      later({ sigma: Number((10 ** slider.sigma.value).toPrecision(3)) }),
+      later({ sigma: shown(10 ** slider.sigma.value) }),
     );
     chooser.addEventListener("change", () => later({ kernel: chooser.value }));
   }
@@ -828,11 +830,29 @@ function render({ model, el }) {
       { weights: numbers(weights), panel: panel && numbers(panel), leaveOneOut: error },
     );
   };
+  // The width goes to the thumb and back, but the thumb's own rounding to its steps goes nowhere.
+  const inReach = () => Math.min(Math.max(model.get("sigma"), model.get("ends")[0]), model.get("ends")[1]);
+  const apart = () => Math.abs(Math.log10(model.get("thumb") / inReach())) > 0.51 * model.get("data").step;
+  const place = () => {
+    if (!apart()) return;
+    model.set("thumb", inReach());
+    model.save_changes();
+  };
+  const follow = () => {
+    if (!apart()) return;
+    model.set("sigma", shown(model.get("thumb")));
+    model.save_changes();
+  };
+  model.on("change:sigma change:ends", place);
+  model.on("change:thumb", follow);
+  place();
   const events = "change:sigma change:kernel_index change:query change:evaluated";
   model.on(events, update);
   update();
   return () => {
     model.off(events, update);
+    model.off("change:sigma change:ends", place);
+    model.off("change:thumb", follow);
     explorer.end();
   };
 }
