@@ -72,6 +72,7 @@ const figure = (x, digits = 3) => String(Number(x.toPrecision(digits))).replace(
 const circle = (x, y, r, more) => `<circle cx="${x}" cy="${y}" r="${r}" ${more}/>`;
 const line = (x1, y1, x2, y2, more) =>
   `<path d="M${x1} ${y1}L${x2} ${y2}" stroke="currentColor" ${more}/>`;
+const text = (x, y, words) => `<text x="${x}" y="${y}">${words}</text>`;
 const FAINT = 'fill="none" stroke="currentColor" opacity=".35"';
 
 /** The plane: what scores alike, the keys at their weights, and where they came from. */
@@ -80,7 +81,7 @@ function planeInk({ given, keys, weights, query, sigma, score, reach, colors }) 
   const [x, y] = [(at) => SIDE / 2 + at * scale, (at) => SIDE / 2 - at * scale];
   let ink =
     line(0, y(0), SIDE, y(0), 'opacity=".15"') + line(x(0), 0, x(0), SIDE, 'opacity=".15"');
-  ink += `<text x="${x(0) + 4}" y="${y(0) + 13}" opacity=".6">0</text>`;
+  ink += text(x(0) - 6, y(0) + 13, 0);
   if (score === "distance" || score === "expanded") {
     for (const width of [1, 2, 3]) ink += circle(x(query[0]), y(query[1]), width * sigma * scale, FAINT);
   } else {
@@ -105,7 +106,9 @@ function planeInk({ given, keys, weights, query, sigma, score, reach, colors }) 
       ink += circle(ox, oy, 3, 'fill="none" stroke="currentColor" opacity=".6"');
     }
     ink += circle(cx, cy, r, `fill="${colors.key}" opacity=".85"`);
-    ink += `<text x="${cx + r + 2}" y="${cy + 4}">${i + 1}</text>`;
+    // The number stands outwards, where no other key is on the circle.
+    const out = (r + 9) / Math.hypot(...key);
+    ink += text(cx + out * key[0], cy - out * key[1] + 4, i + 1);
   });
   return ink;
 }
@@ -119,13 +122,13 @@ function barsInk({ weights, gaussian, colors }) {
   let ink = "";
   for (const mark of [0, 0.5, 1]) {
     ink += line(x(mark), 0, x(mark), bottom, 'opacity=".25"');
-    ink += `<text x="${x(mark)}" y="${SIDE - 6}" text-anchor="middle">${mark}</text>`;
+    ink += text(x(mark), SIDE - 6, mark);
   }
   weights.forEach((weight, i) => {
     const middle = (i + 0.5) * row;
     const box = (share, more) =>
       `<rect x="${left}" y="${middle - bar / 2}" width="${x(share) - left}" height="${bar}" ${more}/>`;
-    ink += `<text x="${left - 6}" y="${middle + 4}" text-anchor="end">${i + 1}</text>`;
+    ink += text(left / 2, middle + 4, i + 1);
     ink += box(weight, `fill="${colors.key}" opacity=".85"`);
     ink += box(gaussian[i], 'fill="none" stroke="currentColor" stroke-width="1.5"');
   });
@@ -159,7 +162,7 @@ const BODY = `<div class="nw-dials">
   <p class="nw-step"><b></b> <span></span></p>
   <div class="nw-sheets">
     <div>
-      <p><i class="nw-dot"></i> query <i class="nw-dot nw-key"></i> key, its area the weight; lines: equal score</p>
+      <p><i class="nw-dot"></i> query <i class="nw-dot nw-key"></i> key, area: weight <i>—</i> equal score</p>
       <div class="nw-plane">
         <svg viewBox="0 0 ${SIDE} ${SIDE}" role="img"></svg>
         <div class="nw-query" role="slider" tabindex="0" aria-label="query"
@@ -167,7 +170,7 @@ const BODY = `<div class="nw-dials">
       </div>
     </div>
     <div>
-      <p><i class="nw-box nw-key"></i> weight by this score <i class="nw-box"></i> by distance (Gaussian)</p>
+      <p><i class="nw-box nw-key"></i> weight by this score <i class="nw-box"></i> by distance: Gaussian</p>
       <svg class="nw-bars" viewBox="0 0 ${SIDE} ${SIDE}" role="img"></svg>
     </div>
   </div>

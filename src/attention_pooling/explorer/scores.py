@@ -103,10 +103,13 @@ class ScoreExplorer(anywidget.AnyWidget):
 
     @traitlets.validate("query")
     def _valid_query(self, proposal):
-        query = np.asarray(proposal.value, dtype=float)
-        if query.shape != (2,) or not np.isfinite(query).all():
+        try:
+            x, y = map(float, proposal.value)
+        except (TypeError, ValueError):
+            x = y = np.nan
+        if not np.isfinite([x, y]).all():
             raise ValueError(f"query must be two finite numbers, got {proposal.value!r}")
-        return tuple(query.tolist())
+        return x, y
 
     def _repr_mimebundle_(self, **kwargs):
         bundle, metadata = super()._repr_mimebundle_(**kwargs)
@@ -142,11 +145,12 @@ class ScoreExplorer(anywidget.AnyWidget):
             fig = Figure(figsize=(STILL[0] / 100, STILL[1] / 100), dpi=100)
             plane, bars = fig.subplots(1, 2)
             plane.scatter(*keys.T, s=4 + 1500 * weights, color=COLORS["key"], lw=0, label="key")
-            plane.plot(*self.query, "o", color=COLORS["query"], label="query")
+            plane.plot(*self.query, "o", color=COLORS["query"], label="query", zorder=3)
             for number, key in zip(numbers, keys, strict=True):
                 plane.annotate(str(number), key, xytext=(6, 6), textcoords="offset points")
             plane.set_aspect("equal", "datalim")
             plane.margins(0.15)
+            plane.set(xlabel="first coordinate", ylabel="second coordinate")
             bars.barh(numbers, weights, color=COLORS["key"], label="by this score")
             bars.barh(numbers, gaussian, fill=False, label="by distance")
             bars.invert_yaxis()
@@ -188,7 +192,8 @@ def compared(keys, sigma, query, score):
     if score == "expanded":
         products -= (keys**2).sum(axis=1) / 2
     # Divided twice, because the square of a very narrow width is 0.
-    shares = np.exp((products - products.max()) / sigma / sigma)
+    with np.errstate(over="ignore"):
+        shares = np.exp((products - products.max()) / sigma / sigma)
     return keys, shares / shares.sum(), gaussian
 
 
