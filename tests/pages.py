@@ -22,14 +22,16 @@ FLAGS = [
 ]
 
 
+def every_page():
+    """Return the built pages by their addresses in the book."""
+    every = (page.relative_to(HTML).as_posix() for page in sorted(HTML.rglob("*.html")))
+    return [page for page in every if not page.startswith("_static/")]
+
+
 def with_explorers():
-    """Return the built pages that contain an explorer, by their addresses in the book."""
-    pages = (page for page in sorted(HTML.rglob("*.html")))
-    return [
-        page.relative_to(HTML).as_posix()
-        for page in pages
-        if 'class="nw-explorer' in page.read_text(encoding="utf-8")
-    ]
+    """Return the pages that contain an explorer."""
+    mark = 'class="nw-explorer'
+    return [page for page in every_page() if mark in (HTML / page).read_text(encoding="utf-8")]
 
 
 def installed_chromium():

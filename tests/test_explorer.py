@@ -51,11 +51,13 @@ def computed():
       const plain = (array) => Array.from(array, (x) => (Number.isNaN(x) ? null : x));
       const answers = asked.map(({ keys, values, queries, kernel, sigma }) => {
         const weights = attentionWeights(queries, keys, KERNELS[kernel], sigma);
-        const rows = queries.map((_, j) => weights.subarray(j * keys.length, (j + 1) * keys.length));
+        const n = keys.length;
+        const rows = queries.map((_, j) => weights.subarray(j * n, (j + 1) * n));
         const { error, unreached } = leaveOneOut(keys, values, KERNELS[kernel], sigma);
         return {
-          names: Object.keys(KERNELS), weights: rows.map(plain), estimate: plain(pool(weights, values)),
-          effective: plain(rows.map(effectiveKeys)), error: plain([error])[0], unreached,
+          names: Object.keys(KERNELS), unreached, error: plain([error])[0],
+          weights: rows.map(plain), estimate: plain(pool(weights, values)),
+          effective: plain(rows.map(effectiveKeys)),
         };
       });
       process.stdout.write(JSON.stringify(answers));
@@ -127,28 +129,28 @@ def test_traits_can_be_read_set_and_observed():
     for name, value in TRAITS.items():
         setattr(explorer, name, value)
     assert seen == list(TRAITS.items())
-    slider, chooser = explorer.children[0].children
-    assert (slider.value, chooser.value) == (3.0, "triangular")
+    assert explorer.children[0].children[1].value == "triangular"
 
 
 TRAITS = {"sigma": 3.0, "kernel": "triangular", "query": 0.25}
 
 
-def test_slider_and_chooser_move_the_traits():
+def test_view_and_chooser_move_the_traits():
     explorer = Explorer([0.0, 1.0], [2.0, 3.0])
-    slider, chooser = explorer.children[0].children
-    slider.value, chooser.index = 0.2, 4
-    assert (explorer.sigma, explorer.kernel) == (0.2, "epanechnikov")
+    explorer.children[1].sigma, explorer.children[1].query = 0.2, 0.75
+    explorer.children[0].children[1].index = 4
+    assert (explorer.sigma, explorer.query, explorer.kernel) == (0.2, 0.75, "epanechnikov")
 
 
 @pytest.mark.parametrize("sigma", [1e-9, 4321.0])
 def test_slider_widens_to_any_sigma(sigma):
-    explorer = Explorer([0.0, 1.0], [2.0, 3.0])
-    explorer.sigma = sigma
-    slider = explorer.children[0].children[0]
-    assert explorer.sigma == slider.value == sigma
-    assert 10**slider.min <= sigma <= 10**slider.max
-    assert Explorer([0.0, 1.0], [2.0, 3.0], sigma=sigma).sigma == sigma
+    later, start = Explorer([0.0, 1.0], [2.0, 3.0]), Explorer([0.0, 1.0], [2.0, 3.0], sigma=sigma)
+    later.sigma = sigma
+    for explorer in (later, start):
+        slider, view = explorer.children[0].children[0], explorer.children[1]
+        assert explorer.sigma == view.sigma == sigma
+        assert 10**slider.min <= sigma <= 10**slider.max
+        assert view.ends == [10**slider.min, 10**slider.max]
 
 
 def cauchy(u):

@@ -2,6 +2,7 @@
 
 from .data import Data, digits, mcycle, noisy_trend, trend
 from .explorer import Explorer
+from .explorer.scores import ScoreExplorer
 from .kernels import KERNELS, boxcar, constant, epanechnikov, gaussian, triangular
 from .pooling import Pooled, attention_weights, effective_keys, nadaraya_watson
 from .width import LeaveOneOut, leave_one_out
@@ -12,6 +13,7 @@ __all__ = [
     "Explorer",
     "LeaveOneOut",
     "Pooled",
+    "ScoreExplorer",
     "attention_weights",
     "boxcar",
     "constant",

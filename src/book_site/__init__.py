@@ -1,11 +1,12 @@
 """How the pages of the book are built: a Sphinx extension that chapters never import."""
 
-from . import explorer, formulas
+from . import explorer, formulas, thebe
 
 
 def setup(app):
     """Connect each part of the site to the build."""
     formulas.setup(app)
+    thebe.setup(app)
     explorer.setup(app)
     app.add_css_file("book.css")
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

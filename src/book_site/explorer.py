@@ -8,19 +8,21 @@ from pathlib import Path
 from myst_nb.sphinx_ import NbMetadataCollector
 
 SOURCE = files("attention_pooling") / "explorer"
-STYLE = "explorer/explorer.css"
-MODULE = "_static/explorer/explorer.mjs"
+STYLE = "explorer/{name}.css"
+MODULE = "_static/explorer/{name}.mjs"
 # A browser imports no module from file://, so a copy lies in a classic script as a string.
-# It stands apart from the explorer's folder because a page that is served never loads it.
-FROM_FILE = "_static/explorer_from_file.js"
+# It stands apart from the explorers' folder because a page that is served never loads it.
+FROM_FILE = "_static/{name}_from_file.js"
+# The files' names; each figure's root has a class of that name.
+FIGURES = ("explorer", "scores")
 
 START = """{{
   const parsed = new Promise((done) => addEventListener("DOMContentLoaded", done));
-  const start = (explorer) => parsed.then(() => explorer.mountAll());
+  const start = (figures) => parsed.then(() => figures.mountAll());
   if (location.protocol === "file:") {{
     const script = document.createElement("script");
     script.src = "{from_file}";
-    script.onload = () => import(URL.createObjectURL(explorerModule)).then(start);
+    script.onload = () => import(URL.createObjectURL({name}Module)).then(start);
     document.head.append(script);
   }} else import("{module}").then(start);
 }}"""
@@ -29,19 +31,22 @@ START = """{{
 def setup(app):
     app.connect("builder-inited", copy_files)
     app.connect("doctree-read", drop_widget_state)
-    app.connect("html-page-context", load_explorer)
+    app.connect("html-page-context", load_explorers)
 
 
 def copy_files(app):
     if app.builder.format != "html":
         return
-    module = (SOURCE / "explorer.mjs").read_text(encoding="utf-8")
-    static = Path(app.outdir, "_static")
-    (static / "explorer").mkdir(parents=True, exist_ok=True)
-    (static / STYLE).write_bytes((SOURCE / "explorer.css").read_bytes())
-    Path(app.outdir, MODULE).write_text(module, encoding="utf-8")
-    blob = f"new Blob([{json.dumps(module)}], {{ type: 'text/javascript' }})"
-    Path(app.outdir, FROM_FILE).write_text(f"const explorerModule = {blob};\n", encoding="utf-8")
+    folder = Path(app.outdir, "_static", "explorer")
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in FIGURES:
+        module = (SOURCE / f"{name}.mjs").read_text(encoding="utf-8")
+        (folder / f"{name}.css").write_bytes((SOURCE / f"{name}.css").read_bytes())
+        (folder / f"{name}.mjs").write_text(module, encoding="utf-8")
+        blob = f"new Blob([{json.dumps(module)}], {{ type: 'text/javascript' }})"
+        Path(app.outdir, FROM_FILE.format(name=name)).write_text(
+            f"const {name}Module = {blob};\n", encoding="utf-8"
+        )
 
 
 def drop_widget_state(app, doctree):
@@ -49,13 +54,18 @@ def drop_widget_state(app, doctree):
     NbMetadataCollector.get_js_files(app.env, app.env.docname).pop("ipywidgets_state", None)
 
 
-def load_explorer(app, pagename, templatename, context, doctree):
-    if 'class="nw-explorer' not in context.get("body", ""):
-        return
-    app.add_css_file(STYLE)
+def load_explorers(app, pagename, templatename, context, doctree):
+    def address(path):
+        checksum = zlib.crc32(Path(app.outdir, path).read_bytes())
+        return f"{context['pathto'](path, resource=True)}?v={checksum:08x}"
 
-    def address(name):
-        checksum = zlib.crc32(Path(app.outdir, name).read_bytes())
-        return f"{context['pathto'](name, resource=True)}?v={checksum:08x}"
-
-    app.add_js_file(None, body=START.format(module=address(MODULE), from_file=address(FROM_FILE)))
+    for name in FIGURES:
+        if f'class="nw-{name}' not in context.get("body", ""):
+            continue
+        app.add_css_file(STYLE.format(name=name))
+        start = START.format(
+            name=name,
+            module=address(MODULE.format(name=name)),
+            from_file=address(FROM_FILE.format(name=name)),
+        )
+        app.add_js_file(None, body=start)

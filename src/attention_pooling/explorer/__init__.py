@@ -20,6 +20,8 @@ from ..kernels import KERNELS
 from ..pooling import chosen_kernel, nadaraya_watson
 from ..width import leave_one_out
 
+STILL = 720, 310  # pixels
+STEP = 0.01  # of the slider, in decades
 MOST_KEYS = 2000
 MOST_QUERIES = 1000
 HERE = Path(__file__).parent
@@ -117,34 +119,33 @@ class Explorer(VBox):
         if len(self._sigmas) != 2 or self._sigmas[0] >= self._sigmas[1]:
             raise ValueError(f"sigmas must be (least, most), got {sigmas!r}")
         self._alt = alt
-        low, high = np.log10(self._sigmas)
-        self._slider = _WideningSlider(
+        self._slider = FloatLogSlider(
             value=sigma,
-            min=low,
-            max=high,
-            step=(high - low) / max(1, round((high - low) / 0.01)),
+            **_exponents(sigma, *np.log10(self._sigmas)),
+            step=STEP,
             description="width σ",
-            readout_format=".3g",
-            layout=Layout(width="24em"),
+            readout=False,
         )
         self._chooser = Dropdown(options=_offered(kernel), value=kernel, description="kernel")
         self._view = _View(
             data=self._start(sigma, kernel, query),
             sigma=sigma,
+            thumb=sigma,
             query=query,
             kernel_index=self._chooser.index,
         )
         # In the page, so that a drag redraws without waiting for Python.
         self._links = [
-            jslink((self._slider, "value"), (self._view, "sigma")),
+            jslink((self._slider, "value"), (self._view, "thumb")),
             jslink((self._chooser, "index"), (self._view, "kernel_index")),
         ]
         controls = HBox([self._slider, self._chooser], layout=Layout(flex_flow="row wrap"))
         super().__init__(children=[controls, self._view])
         self.sigma, self.kernel, self.query = sigma, kernel, query
-        # The slider and the chooser hold the truth: to set the view from here as well would send
-        # a dragging hand's older positions back to it.
-        traitlets.link((self, "sigma"), (self._slider, "value"))
+        # Python never sets the slider: it would send a dragging hand's older positions back to it.
+        self.observe(self._widen, "sigma")
+        self._widen()
+        traitlets.link((self, "sigma"), (self._view, "sigma"))
         traitlets.link((self, "query"), (self._view, "query"))
         self.observe(self._choose, "kernel")
         self._chooser.observe(self._chosen, "value")
@@ -170,6 +171,11 @@ class Explorer(VBox):
             if not np.isfinite(np.ptp(ends) / sigma):
                 raise ValueError(f"sigma must not make scaled distances overflow, got {sigma}")
         return sigma
+
+    def _widen(self, change=None):
+        for end, exponent in _exponents(self.sigma, self._slider.min, self._slider.max).items():
+            setattr(self._slider, end, exponent)
+        self._view.ends = [10.0**self._slider.min, 10.0**self._slider.max]
 
     def _choose(self, change):
         if change.new not in (kernel for _, kernel in self._chooser.options):
@@ -198,6 +204,7 @@ class Explorer(VBox):
             "panel": self._panel,
             "labels": self._labels,
             "units": [_unit(label) for label in self._labels],
+            "step": STEP,
             "colors": COLORS,
         }
 
@@ -300,25 +307,13 @@ class _View(anywidget.AnyWidget):
     _css = HERE / "explorer.css"
     data = traitlets.Dict().tag(sync=True)
     sigma = traitlets.Float(1.0).tag(sync=True)
+    # A slider moves only to its steps and within its ends, and reports where it has gone; apart
+    # from the width, its thumb can do so without changing what Python has set.
+    thumb = traitlets.Float(1.0).tag(sync=True)
+    ends = traitlets.List().tag(sync=True)
     kernel_index = traitlets.Int(0).tag(sync=True)
     query = traitlets.Float(0.0).tag(sync=True)
     evaluated = traitlets.Dict().tag(sync=True)
-
-
-class _WideningSlider(FloatLogSlider):
-    """A slider that widens its range to a value outside it, where its parent clamps the value."""
-
-    @traitlets.validate("value")
-    def _validate_value(self, proposal):
-        exponent = math.log10(proposal.value)
-        if exponent < self.min:
-            self.min = math.floor(exponent)
-        if exponent > self.max:
-            self.max = math.ceil(exponent)
-        return proposal.value
-
-
-STILL = 720, 310
 
 
 def _numbers(name, given, most):
@@ -360,6 +355,15 @@ def _kernel(kernel):
     """Return one of our kernels as its name, a reader's own as it is."""
     kernel = chosen_kernel(kernel)
     return next((name for name, ours in KERNELS.items() if ours is kernel), kernel)
+
+
+def _exponents(sigma, low, high):
+    """Return the slider's ends in decades, moved outwards where the width needs it."""
+    exponent = math.log10(sigma)
+    return {
+        "min": low if low <= exponent else math.floor(exponent),
+        "max": high if high >= exponent else math.ceil(exponent),
+    }
 
 
 def _offered(kernel):

@@ -508,10 +508,11 @@ function errorPanel(parent, data, redraw) {
     }
   };
   setTimeout(work);
-  panel.draw = ({ kernel, sigma, leaveOneOutError, panel: given }) => {
+  panel.shown = ({ kernel, panel: given }) => (todo.length ? [] : given || panel.curves[kernel]);
+  panel.draw = (now) => {
+    const { sigma, leaveOneOutError } = now;
     panel.begin();
-    if (todo.length) return;
-    panel.curve(panel.widths, given || panel.curves[kernel], colours.estimate);
+    panel.curve(panel.widths, panel.shown(now), colours.estimate);
     if (sigma < lo || sigma > hi) return;
     const at = panel.x(sigma);
     panel.line(at, panel.top, at, panel.bottom, panel.ink.colour, 1);
@@ -523,6 +524,9 @@ function errorPanel(parent, data, redraw) {
 }
 
 // ------------------------------------------------------------------ controls
+
+/** The width that a label shows for a slider's place: what is computed has no more digits. */
+const shown = (sigma) => Number(sigma.toPrecision(3));
 
 /** Build an explorer inside root. `ask` receives what the reader changes; it ends in `show`. */
 function build(root, raw, { controls, ask }) {
@@ -538,16 +542,15 @@ function build(root, raw, { controls, ask }) {
 
   const live = document.createElement("div");
   live.className = "nw-live";
-  live.innerHTML = `<div class="nw-controls">${
-    controls
-      ? `<label><span>width σ <b aria-hidden="true"></b></span>
-         <input type="range" name="sigma"></label>
-         <label><span>kernel</span><select name="kernel"></select></label>`
-      : ""
-  }<label><span>query <b aria-hidden="true"></b></span><input type="range" name="query"></label></div>
+  live.innerHTML = `<div class="nw-controls">
+    <label><span>width σ <b aria-hidden="true"></b></span>
+      ${controls ? '<input type="range" name="sigma">' : ""}</label>
+    ${controls ? '<label><span>kernel</span><select name="kernel"></select></label>' : ""}
+    <label><span>query <b aria-hidden="true"></b></span><input type="range" name="query"></label></div>
     <div class="nw-panels"></div><p class="nw-spoken" aria-live="polite"></p>`;
   const find = (selector) => live.querySelector(selector);
   const slider = { sigma: find("[name=sigma]"), query: find("[name=query]") };
+  const [widthText, queryText] = live.querySelectorAll("b");
   const chooser = find("select");
   const panels = find(".nw-panels");
   const spoken = find(".nw-spoken");
@@ -581,18 +584,17 @@ function build(root, raw, { controls, ask }) {
   if (controls) {
     const [low, high] = data.sigmas.map(Math.log10);
     // A whole number of steps, so that the upper end can be reached.
-    const steps = Math.max(1, Math.round((high - low) / 0.01));
+    const steps = Math.max(1, Math.round((high - low) / data.step));
     Object.assign(slider.sigma, { min: low, max: high, step: (high - low) / steps });
     for (const name in KERNELS) chooser.add(new Option(name, name));
   }
 
   const told = new Map();
   function tell(input, value, text) {
-    if (!input || told.get(input) === value) return;
+    if (told.get(input) === value) return;
     told.set(input, value);
     input.value = value;
     input.setAttribute("aria-valuetext", text);
-    input.previousElementSibling.lastChild.textContent = text;
   }
 
   let speech;
@@ -617,8 +619,10 @@ function build(root, raw, { controls, ask }) {
     for (const term in texts) say[term].data = texts[term];
     const width = unit(figure(sigma));
     const place = unit(figure(query, 4));
+    widthText.textContent = width;
+    queryText.textContent = place;
     tell(slider.query, query, place);
-    tell(slider.sigma, Math.log10(sigma), width);
+    if (controls) tell(slider.sigma, Math.log10(sigma), width);
     if (chooser) chooser.value = kernel;
     // A screen reader is told once the reader's hand has come to rest.
     clearTimeout(speech);
@@ -698,6 +702,11 @@ function build(root, raw, { controls, ask }) {
       effectiveKeys: plain([now.effectiveKeys])[0],
       leaveOneOutError: plain([now.leaveOneOutError])[0],
       unreached: now.unreached,
+      // The curve's widths and errors, or none as long as they are being computed.
+      leaveOneOutCurve: Array.from(drawn[2]?.shown?.(now) || [], (error, i) => [
+        drawn[2].widths[i],
+        plain([error])[0],
+      ]),
     }),
     set(change) {
       check(change);
@@ -711,14 +720,13 @@ function build(root, raw, { controls, ask }) {
   slider.query.addEventListener("input", () => later({ query: Number(slider.query.value) }));
   if (controls) {
     slider.sigma.addEventListener("input", () =>
-      // What the label shows is what is computed: three digits.
-      later({ sigma: Number((10 ** slider.sigma.value).toPrecision(3)) }),
+      later({ sigma: shown(10 ** slider.sigma.value) }),
     );
     chooser.addEventListener("change", () => later({ kernel: chooser.value }));
   }
   for (const panel of drawn.filter(({ axis }) => axis)) {
     const { canvas } = panel;
-    let held = false;
+    let held = null;
     const move = ({ clientX, clientY }) => {
       const box = canvas.getBoundingClientRect();
       const { lo, hi } = panel.axis === "x" ? panel.scaleX : panel.scaleY;
@@ -732,19 +740,23 @@ function build(root, raw, { controls, ask }) {
     };
     canvas.addEventListener("pointerdown", (event) => {
       if (!event.isPrimary || event.button) return;
-      held = true;
       canvas.setPointerCapture(event.pointerId);
       event.preventDefault();
       slider.query.focus({ preventScroll: true });
-      // A finger may be about to scroll the page; only its way sideways or its lift moves the query.
-      if (event.pointerType !== "touch") move(event);
+      // A finger may be about to scroll the page: it has to move sideways, or to tap.
+      held = { x: event.clientX, y: event.clientY, sure: event.pointerType !== "touch" };
+      if (held.sure) move(event);
     });
-    canvas.addEventListener("pointermove", (event) => held && move(event));
+    canvas.addEventListener("pointermove", (event) => {
+      if (!held) return;
+      held.sure ||= Math.abs(event.clientX - held.x) > Math.abs(event.clientY - held.y);
+      if (held.sure) move(event);
+    });
     canvas.addEventListener("pointerup", (event) => {
-      if (held) move(event);
-      held = false;
+      if (held && (held.sure || Math.abs(event.clientY - held.y) < 8)) move(event);
+      held = null;
     });
-    canvas.addEventListener("pointercancel", () => (held = false));
+    canvas.addEventListener("pointercancel", () => (held = null));
     canvas.style.cursor = panel.axis === "x" ? "ew-resize" : "ns-resize";
   }
 
@@ -818,11 +830,29 @@ function render({ model, el }) {
       { weights: numbers(weights), panel: panel && numbers(panel), leaveOneOut: error },
     );
   };
+  // The width goes to the thumb and back, but the thumb's own rounding to its steps goes nowhere.
+  const inReach = () => Math.min(Math.max(model.get("sigma"), model.get("ends")[0]), model.get("ends")[1]);
+  const apart = () => Math.abs(Math.log10(model.get("thumb") / inReach())) > 0.51 * model.get("data").step;
+  const place = () => {
+    if (!apart()) return;
+    model.set("thumb", inReach());
+    model.save_changes();
+  };
+  const follow = () => {
+    if (!apart()) return;
+    model.set("sigma", shown(model.get("thumb")));
+    model.save_changes();
+  };
+  model.on("change:sigma change:ends", place);
+  model.on("change:thumb", follow);
+  place();
   const events = "change:sigma change:kernel_index change:query change:evaluated";
   model.on(events, update);
   update();
   return () => {
     model.off(events, update);
+    model.off("change:sigma change:ends", place);
+    model.off("change:thumb", follow);
     explorer.end();
   };
 }

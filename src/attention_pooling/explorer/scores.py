@@ -1,0 +1,212 @@
+"""The attention explorer: the Gaussian's score becomes a transformer's, one step at a time."""
+
+import base64
+import io
+import json
+from html import escape
+from pathlib import Path
+
+import anywidget
+import numpy as np
+import traitlets
+
+from ..arrays import checked_points, checked_sigma, common_arrays
+from ..figures import COLORS
+from ..pooling import attention_weights
+
+SCORES = ("distance", "expanded", "product", "circle", "scaled")
+MOST_KEYS = 24
+STILL = 720, 340
+HERE = Path(__file__).parent
+
+
+class ScoreExplorer(anywidget.AnyWidget):
+    """Compare weights from dot products with the Gaussian's, with or without a running kernel.
+
+    In a notebook this is a widget whose `sigma`, `score` and `query` Python can read, set and
+    observe. In the built book the same figure runs without Python.
+
+    Parameters
+    ----------
+    keys : array, shape (n, 2)
+        At most 24 keys, none at the origin, which has no direction.
+    sigma : float, optional
+        Width at the start, in the unit of the keys; its square is the temperature.
+    query : pair of float, optional
+        The query at the start.
+    score : str, optional
+        The step at the start: the Gaussian's "distance"; the same "expanded" into a product and
+        the key's length; the "product" alone; the product of keys moved to the unit "circle"; the
+        product "scaled" by √d as in transformers.
+    sigmas : tuple of float, optional
+        The slider's range, in the unit of the keys.
+    alt : str, optional
+        Text alternative of the still figure.
+
+    Attributes
+    ----------
+    sigma : float
+        The width. Any positive number: only the slider's thumb stays within its range.
+    score : str
+        The step.
+    query : tuple of float
+        Where the query is.
+
+    Raises
+    ------
+    ValueError
+        If an argument cannot be used; the message names it and the value received.
+
+    Examples
+    --------
+    >>> explorer = ScoreExplorer([[1.0, 0.0], [0.0, 2.0]], query=(0.5, 0.5))
+    >>> explorer.score = "product"
+    >>> explorer.score, explorer.sigma, explorer.query
+    ('product', 0.7, (0.5, 0.5))
+    """
+
+    _esm = HERE / "scores.mjs"
+    _css = HERE / "scores.css"
+    data = traitlets.Dict().tag(sync=True)
+    sigma = traitlets.Any().tag(sync=True)
+    score = traitlets.Any().tag(sync=True)
+    query = traitlets.Any().tag(sync=True)
+
+    def __init__(
+        self,
+        keys,
+        sigma=0.7,
+        query=(1.0, 0.5),
+        *,
+        score="distance",
+        sigmas=(0.1, 5.0),
+        alt=None,
+    ):
+        # A trait called keys would hide a method that every widget has.
+        self._points = _points(keys)
+        least, most = (_width(end) for end in sigmas)
+        if least >= most:
+            raise ValueError(f"sigmas must be (least, most), got {sigmas!r}")
+        self._alt = alt
+        data = {"keys": self._points.tolist(), "sigmas": [least, most], "colors": COLORS}
+        super().__init__(data=data, sigma=sigma, score=score, query=query)
+
+    @traitlets.validate("sigma")
+    def _valid_sigma(self, proposal):
+        return _width(proposal.value)
+
+    @traitlets.validate("score")
+    def _valid_score(self, proposal):
+        if proposal.value not in SCORES:
+            raise ValueError(f"score must be one of {', '.join(SCORES)}, got {proposal.value!r}")
+        return proposal.value
+
+    @traitlets.validate("query")
+    def _valid_query(self, proposal):
+        try:
+            x, y = map(float, proposal.value)
+        except (TypeError, ValueError):
+            x = y = np.nan
+        if not np.isfinite([x, y]).all():
+            raise ValueError(f"query must be two finite numbers, got {proposal.value!r}")
+        return x, y
+
+    def _repr_mimebundle_(self, **kwargs):
+        bundle, metadata = super()._repr_mimebundle_(**kwargs)
+        return bundle | {"text/html": self._html()}, metadata
+
+    def _html(self):
+        """Return the still figure, and beside it the data from which a page comes alive."""
+        start = self.data | {"sigma": self.sigma, "score": self.score, "query": self.query}
+        # No text of a reader's is in the data, so nothing can end the element early.
+        return (
+            f'<div class="nw-scores" role="group" aria-label="Attention explorer">'
+            f'<img class="nw-still" alt="{escape(self._alt or self._description())}" '
+            f'width="{STILL[0]}" height="{STILL[1]}" src="data:image/png;base64,{self._still()}">'
+            f'<script type="application/json">{json.dumps(start, allow_nan=False)}</script></div>'
+        )
+
+    def _description(self):
+        return (
+            f"Left: {len(self._points)} keys and a query in the plane, each key as large as its "
+            f"weight. Right: a bar for each key, filled to its weight by the score "
+            f"“{self.score}” and outlined to its weight by distance, width {self.sigma:.3g}."
+        )
+
+    def _still(self):
+        """Return the still figure as a PNG in base64, the same bytes for the same state."""
+        import matplotlib.style
+        from matplotlib.figure import Figure
+        from PIL import Image
+
+        keys, weights, gaussian = compared(self._points, self.sigma, self.query, self.score)
+        numbers = range(1, len(keys) + 1)
+        with matplotlib.style.context("attention_pooling.book"):
+            fig = Figure(figsize=(STILL[0] / 100, STILL[1] / 100), dpi=100)
+            plane, bars = fig.subplots(1, 2)
+            plane.scatter(*keys.T, s=4 + 1500 * weights, color=COLORS["key"], lw=0, label="key")
+            plane.plot(*self.query, "o", color=COLORS["query"], label="query", zorder=3)
+            for number, key in zip(numbers, keys, strict=True):
+                plane.annotate(str(number), key, xytext=(6, 6), textcoords="offset points")
+            plane.set_aspect("equal", "datalim")
+            plane.margins(0.15)
+            plane.set(xlabel="first coordinate", ylabel="second coordinate")
+            bars.barh(numbers, weights, color=COLORS["key"], label="by this score")
+            bars.barh(numbers, gaussian, fill=False, label="by distance")
+            bars.invert_yaxis()
+            bars.set(xlabel="weight", ylabel="key", xlim=(0, 1), yticks=numbers)
+            bars.legend()
+            drawn = io.BytesIO()
+            fig.savefig(drawn, format="png", dpi=100)
+        picture = io.BytesIO()
+        # Three inks and their edges need no more than a small palette.
+        Image.open(drawn).convert("RGB").quantize(64).save(picture, "png", optimize=True)
+        return base64.b64encode(picture.getvalue()).decode()
+
+
+def compared(keys, sigma, query, score):
+    """Return the keys that a step uses, their weights by its score, and their weights by distance.
+
+    Parameters
+    ----------
+    keys : array, shape (n, 2)
+    sigma : float
+    query : array, shape (2,)
+    score : str
+        One of `SCORES`.
+
+    Returns
+    -------
+    tuple of array
+        Of shapes (n, 2), (n,) and (n,).
+    """
+    query = np.asarray(query)
+    if score == "circle":
+        keys = keys / np.hypot(*keys.T)[:, None]
+    if score == "scaled":
+        sigma = 2**0.25
+    (gaussian,) = attention_weights(query[None], keys, sigma=sigma)
+    if score == "distance":
+        return keys, gaussian, gaussian
+    products = keys @ query
+    if score == "expanded":
+        products -= (keys**2).sum(axis=1) / 2
+    # Divided twice, because the square of a very narrow width is 0.
+    with np.errstate(over="ignore"):
+        shares = np.exp((products - products.max()) / sigma / sigma)
+    return keys, shares / shares.sum(), gaussian
+
+
+def _width(sigma):
+    return float(checked_sigma(np, sigma, np.empty((1, 1))))
+
+
+def _points(keys):
+    xp, (keys,) = common_arrays(keys=keys)
+    (keys,) = checked_points(xp, keys=keys)
+    keys = np.asarray(keys, dtype=float)
+    if keys.shape[1] != 2 or len(keys) > MOST_KEYS:
+        raise ValueError(f"keys must have shape (n, 2), n at most {MOST_KEYS}, got {keys.shape}")
+    if not (lengths := np.hypot(*keys.T)).all():
+        raise ValueError(f"keys must have a direction, got {keys[lengths == 0][0].tolist()}")
+    return keys

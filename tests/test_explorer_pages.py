@@ -1,0 +1,415 @@
+"""Every explorer on every built page, in a real browser: what it draws is what NumPy computes."""
+
+import gzip
+import itertools
+import re
+
+import numpy as np
+import pages
+import pytest
+from playwright.sync_api import Error
+
+from attention_pooling import KERNELS, effective_keys, leave_one_out, nadaraya_watson
+
+PAGES = pages.with_explorers()
+EVERY_PAGE = pages.every_page()
+ROOT = ".nw-explorer[data-ready=true]"
+
+
+class Opened:
+    """A page in the browser, with what it asked for and what it complained about."""
+
+    def __init__(self, context, address, path, ready=ROOT):
+        self.requests, self.complaints = [], []
+        self.page = context.new_page()
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on(
+            "console",
+            lambda message: message.type == "error" and self.complaints.append(message.text),
+        )
+        self.page.goto(address + path)
+        if ready:
+            self.page.wait_for_function(
+                "all => [...document.querySelectorAll('.nw-explorer')].every(e => e.dataset.ready)",
+                arg=None,
+            )
+            self.roots = self.page.locator(ready).all()
+
+
+@pytest.fixture
+def desktop(chromium):
+    with chromium.new_context(viewport={"width": 1280, "height": 900}) as context:
+        yield context
+
+
+@pytest.fixture
+def phone(chromium):
+    with chromium.new_context(
+        viewport={"width": 390, "height": 844}, has_touch=True, device_scale_factor=2
+    ) as context:
+        yield context
+
+
+def state(root):
+    return root.evaluate("root => root.explorer.state()")
+
+
+def put(root, **change):
+    """Set and read in one go, so that nothing but `set` can have redrawn."""
+    return root.evaluate(
+        "(root, change) => { root.explorer.set(change); return root.explorer.state(); }", change
+    )
+
+
+def settled(root):
+    """Return the state when the frame that a gesture asked for has been drawn."""
+    root.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+    return state(root)
+
+
+def numbers(listed):
+    return np.array(listed, dtype=float)  # null becomes NaN
+
+
+def check(drawn):
+    """Compare a drawn state with NumPy, to 1e-12."""
+    queries, keys, values = (numbers(drawn[name]) for name in ("queries", "keys", "values"))
+    kernel, sigma = drawn["kernel"], drawn["sigma"]
+    estimate, weights = nadaraya_watson(queries, keys, values, kernel, sigma)
+    row = nadaraya_watson([drawn["query"]], keys, values, kernel, sigma)
+    scale = np.abs(values).max()
+    close(drawn["weights"], weights, 1e-300)
+    close(drawn["estimate"], estimate, 1e-12 * scale)
+    close(drawn["queryWeights"], row.weights[0], 1e-300)
+    close(drawn["queryEstimate"], row.estimate[0], 1e-12 * scale)
+    close(drawn["effectiveKeys"], effective_keys(row.weights)[0])
+    close(drawn["leaveOneOutError"], leave_one_out(keys, values, kernel, sigma).error)
+    assert drawn["unreached"] == np.isnan(estimate).sum()
+    return drawn
+
+
+def close(drawn, expected, atol=0.0):
+    np.testing.assert_allclose(numbers(drawn), expected, rtol=1e-12, atol=atol)
+
+
+def test_book_has_explorers(site):
+    assert len(PAGES) >= 5, "the landing page and four chapters have an explorer each"
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_set_draws_what_numpy_computes(desktop, site, path):
+    for root in Opened(desktop, site, path).roots:
+        start = check(state(root))
+        span = np.ptp(start["keys"])
+        places = itertools.cycle([*np.quantile(start["queries"], [0, 0.37, 1]), start["query"]])
+        for kernel, part in itertools.product(KERNELS, [1e-12, 1e-3, 0.01, 0.03, 0.1, 0.5, 30]):
+            asked = {"kernel": kernel, "sigma": part * span, "query": next(places)}
+            drawn = check(put(root, **asked))
+            assert {name: drawn[name] for name in asked} == asked
+        assert not np.isnan(numbers(put(root, kernel="gaussian", sigma=1e-9)["estimate"])).any()
+        assert np.isnan(numbers(put(root, kernel="boxcar", sigma=1e-9)["estimate"])).any()
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_sliders_answer_the_mouse(desktop, site, path):
+    for root in Opened(desktop, site, path).roots:
+        for name in ("sigma", "query"):
+            before = state(root)[name]
+            seen = drag(root.page.mouse, root.locator(f"input[name={name}]"), state, root, name)
+            assert seen == sorted(seen)
+            assert before != seen[0] < seen[-1]
+            check(settled(root))
+        root.locator("select[name=kernel]").select_option("triangular")
+        assert check(settled(root))["kernel"] == "triangular"
+
+
+def drag(mouse, slider, read, root, name):
+    """Drag a slider's thumb from left to right and return what the explorer showed on the way."""
+    slider.scroll_into_view_if_needed()
+    box = slider.bounding_box()
+    middle = box["y"] + box["height"] / 2
+    mouse.move(box["x"] + 0.2 * box["width"], middle)
+    mouse.down()
+    seen = []
+    for part in (0.3, 0.5, 0.7, 0.9):
+        mouse.move(box["x"] + part * box["width"], middle)
+        seen.append(settled(root)[name])
+    mouse.up()
+    return seen
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_arrow_keys_move_width_kernel_and_query(desktop, site, path):
+    for root in Opened(desktop, site, path).roots:
+        before = state(root)
+        for name, key, sign in (("sigma", "ArrowRight", 1), ("query", "ArrowLeft", -1)):
+            slider = root.locator(f"input[name={name}]")
+            slider.focus()
+            for _ in range(3):
+                slider.press(key)
+                after = settled(root)
+                assert sign * (after[name] - before[name]) > 0
+                before = check(after)
+        chooser = root.locator("select[name=kernel]")
+        chooser.focus()
+        chooser.press("e")
+        assert check(settled(root))["kernel"] == "epanechnikov"
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_query_is_dragged_in_the_panels(desktop, site, path):
+    for root in Opened(desktop, site, path).roots:
+        start = state(root)
+        span = np.ptp(start["queries"])
+        first, heatmap = root.locator("canvas").all()[:2]
+        for canvas, across in ((first, True), (heatmap, False)):
+            canvas.scroll_into_view_if_needed()
+            box = canvas.bounding_box()
+            seen = []
+            for part in (0.3, 0.5, 0.7):
+                x = box["x"] + box["width"] * (part if across else 0.5)
+                y = box["y"] + box["height"] * (0.5 if across else 0.9 - part)
+                root.page.mouse.move(x, y)
+                root.page.mouse.down()
+                seen.append(settled(root)["query"])
+            root.page.mouse.up()
+            assert seen == sorted(seen)
+            assert np.ptp(seen) > 0.3 * span
+            check(state(root))
+        # The hand that has dragged goes on with the arrow keys.
+        root.page.keyboard.press("ArrowRight")
+        assert settled(root)["query"] > seen[-1]
+
+
+class Finger:
+    """One finger on the glass, as the browser's own protocol emulates it."""
+
+    def __init__(self, page):
+        self.send = page.context.new_cdp_session(page).send
+
+    def swipe(self, start, end, steps=8):
+        point = [{"x": start[0], "y": start[1]}]
+        self.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": point})
+        for step in range(1, steps + 1):
+            x, y = (a + (b - a) * step / steps for a, b in zip(start, end, strict=True))
+            self.send(
+                "Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [{"x": x, "y": y}]}
+            )
+        self.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_finger_moves_sliders_and_query_and_still_scrolls(phone, site, path):
+    for root in Opened(phone, site, path).roots:
+        finger = Finger(root.page)
+        for name in ("sigma", "query"):
+            slider = root.locator(f"input[name={name}]")
+            slider.scroll_into_view_if_needed()
+            box = slider.bounding_box()
+            y = box["y"] + box["height"] / 2
+            finger.swipe((box["x"] + 0.2 * box["width"], y), (box["x"] + 0.8 * box["width"], y))
+            value = float(slider.input_value())
+            low, high = (float(slider.get_attribute(end)) for end in ("min", "max"))
+            assert (value - low) / (high - low) == pytest.approx(0.8, abs=0.05)
+            check(settled(root))
+        canvas = root.locator("canvas").first
+        canvas.evaluate("canvas => canvas.scrollIntoView({ block: 'center' })")
+        box = canvas.bounding_box()
+        middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        before = settled(root)["query"]
+        finger.swipe(middle, (middle[0] - 0.3 * box["width"], middle[1]))
+        after = check(settled(root))["query"]
+        assert after < before
+        scrolled = root.page.evaluate("scrollY")
+        finger.swipe(middle, (middle[0] + 9, middle[1] - 150))
+        root.page.wait_for_function("before => scrollY > before + 50", arg=scrolled)
+        assert settled(root)["query"] == after
+        canvas.tap(position={"x": 0.7 * box["width"], "y": 100})
+        assert check(settled(root))["query"] > after
+
+
+@pytest.mark.parametrize("path", EVERY_PAGE)
+def test_pages_complain_of_nothing_and_ask_no_other_host(desktop, site, path):
+    opened = Opened(desktop, site, path, ready=None)
+    opened.page.wait_for_load_state("networkidle")
+    elsewhere = [url for url in opened.requests if not url.startswith((site, "data:", "blob:"))]
+    assert (opened.complaints, elsewhere) == ([], [])
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_pages_work_from_a_file(desktop, site, path):
+    opened = Opened(desktop, pages.HTML.as_uri() + "/", path)
+    for root in opened.roots:
+        check(put(root, sigma=2.0, kernel="epanechnikov"))
+    assert opened.complaints == []
+    assert all(url.startswith(("file:", "data:", "blob:")) for url in opened.requests)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_without_javascript_the_still_figure_stands(chromium, site, path):
+    with chromium.new_context(java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto(site + path)
+        for figure in page.locator(".nw-explorer > img.nw-still").all():
+            box = figure.bounding_box()
+            assert box["width"] > 300
+            assert box["height"] == pytest.approx(box["width"] * 310 / 720, rel=0.05)
+            assert len(figure.get_attribute("alt")) > 40
+        assert page.locator(".nw-explorer canvas").count() == 0
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_pages_do_not_jump_when_an_explorer_comes_alive(desktop, site, path):
+    page = desktop.new_page()
+    # The module comes late, as over a slow line.
+    page.route("**/explorer.mjs*", lambda route: (page.wait_for_timeout(300), route.continue_()))
+    page.goto(site + path)
+    root = page.locator(".nw-explorer").first
+    before = root.bounding_box()["height"]
+    page.wait_for_selector(ROOT)
+    assert root.bounding_box()["height"] == pytest.approx(before, abs=2)
+    assert root.locator("img.nw-still").is_hidden()
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("width", [1280, 390])
+def test_layout_fits_the_screen(chromium, site, path, width):
+    with chromium.new_context(viewport={"width": width, "height": 844}) as context:
+        opened = Opened(context, site, path)
+        page = opened.page
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        for root in opened.roots:
+            outer = root.bounding_box()
+            boxes = [canvas.bounding_box() for canvas in root.locator("canvas").all()]
+            assert all(box["x"] >= outer["x"] - 1 for box in boxes)
+            assert all(box["width"] >= 240 for box in boxes)
+            side_by_side = boxes[0]["y"] == boxes[1]["y"]
+            assert side_by_side == (width == 1280)
+            for control in root.locator("input, select").all():
+                box = control.bounding_box()
+                assert min(box["width"], box["height"]) >= 24
+
+
+def test_canvases_follow_the_width_of_the_page(desktop, site):
+    opened = Opened(desktop, site, PAGES[0])
+    canvas = opened.roots[0].locator("canvas").first
+    sizes = "canvas => [canvas.width, canvas.clientWidth]"
+    opened.page.set_viewport_size({"width": 390, "height": 844})
+    opened.page.wait_for_function("() => document.querySelector('canvas').clientWidth > 300")
+    settled(opened.roots[0])
+    drawn, shown = canvas.evaluate(sizes)
+    assert drawn == shown
+
+
+INK = """root => {
+  const canvas = root.querySelector('canvas');
+  const { data } = canvas.getContext('2d').getImageData(0, 30, 60, canvas.height - 30);
+  let sum = 0, count = 0;
+  for (let i = 0; i < data.length; i += 4) if (data[i + 3] > 200) { sum += data[i]; count++; }
+  return sum / count;
+}"""
+
+
+@pytest.mark.parametrize("motion", ["no-preference", "reduce"])
+def test_ink_follows_the_theme(chromium, site, motion):
+    with chromium.new_context(reduced_motion=motion) as context:
+        opened = Opened(context, site, PAGES[0])
+        root = opened.roots[0]
+        set_theme = "theme => { document.documentElement.dataset.theme = theme }"
+        inks = []
+        for theme in ("light", "dark", "light"):
+            opened.page.evaluate(set_theme, theme)
+            opened.page.wait_for_timeout(200)
+            inks.append(root.evaluate(INK))
+        assert inks[0] == inks[2]
+        assert inks[0] < 120 < 150 < inks[1]
+        ground = root.evaluate("root => getComputedStyle(root.parentElement).backgroundColor")
+        assert ground == "rgba(0, 0, 0, 0)"
+
+
+def test_set_refuses_what_cannot_be_drawn_and_stays_as_it_was(desktop, site):
+    root = Opened(desktop, site, PAGES[0]).roots[0]
+    before = state(root)
+    for change, message in [
+        ({"sigma": 0}, "sigma must be positive and finite, got 0"),
+        ({"sigma": -1}, "sigma must be positive and finite, got -1"),
+        ({"sigma": 1e-320}, "sigma must not make scaled distances overflow"),
+        ({"kernel": "toString"}, "kernel must be one of gaussian, .*, got toString"),
+        ({"query": None}, "query must be finite, got null"),
+    ]:
+        with pytest.raises(Error, match=message):
+            put(root, **change)
+    assert state(root) == before
+
+
+def test_every_redraw_is_told_and_input_is_gathered_by_frame(desktop, site):
+    root = Opened(desktop, site, PAGES[0]).roots[0]
+    told = root.evaluate(
+        """async (root) => {
+          let count = 0;
+          root.addEventListener('nw:change', () => count++);
+          root.explorer.set({ sigma: 2 });
+          const set = count;
+          const slider = root.querySelector('[name=sigma]');
+          for (let i = 0; i < 20; i++) {
+            slider.stepUp();
+            slider.dispatchEvent(new Event('input', { bubbles: true }));
+          }
+          const waiting = count;
+          await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+          return [set, waiting, count];
+        }"""
+    )
+    assert told == [1, 1, 2]
+
+
+def test_words_say_what_is_drawn(desktop, site):
+    root = Opened(desktop, site, "chapters/index.html").roots[0]
+    put(root, kernel="boxcar", sigma=0.3, query=20.0)
+    drawn = check(state(root))
+    text = root.locator(".nw-readout").inner_text()
+    assert f"{drawn['unreached']} of {len(drawn['queries'])}" in text
+    assert re.search(r"undefined: \d+ keys are reached by no other", text)
+    assert root.locator("[name=sigma]").get_attribute("aria-valuetext") == "0.3 ms"
+    assert root.locator("[name=query]").get_attribute("aria-valuetext") == "20 ms"
+    spoken = root.locator("[aria-live=polite]")
+    spoken.filter(has_text="Kernel boxcar, width 0.3 ms, query 20 ms.").wait_for(state="attached")
+    error = put(root, kernel="gaussian", sigma=0.91)["leaveOneOutError"]
+    assert f"leave-one-out error {error:.0f}" in root.locator(".nw-readout").text_content()
+
+
+def test_leave_one_out_panel_draws_the_leave_one_out_curve(desktop, site):
+    panels = [
+        root
+        for path in PAGES
+        for root in Opened(desktop, site, path).roots
+        if root.locator("canvas[aria-label^='Leave-one-out']").count()
+    ]
+    assert panels, "the width chapter shows the leave-one-out curve"
+    for root in panels:
+        whole = "root => root.explorer.state().leaveOneOutCurve.length"
+        root.page.wait_for_function(whole, arg=root.element_handle())
+        for kernel in KERNELS:
+            drawn = put(root, kernel=kernel)
+            widths, errors = zip(*drawn["leaveOneOutCurve"], strict=True)
+            expected = [
+                leave_one_out(drawn["keys"], drawn["values"], kernel, width).error
+                for width in widths
+            ]
+            close(errors, expected)
+
+
+@pytest.mark.parametrize("path", EVERY_PAGE)
+def test_pages_hold_no_trace_of_the_widgets(site, path):
+    text = (pages.HTML / path).read_text(encoding="utf-8")
+    assert "jupyter.widget" not in text
+    assert "model_id" not in text
+
+
+def test_module_and_style_are_light(site):
+    folder = pages.HTML / "_static" / "explorer"
+    sent = [
+        gzip.compress((folder / name).read_bytes(), 9) for name in ("explorer.mjs", "explorer.css")
+    ]
+    assert sum(map(len, sent)) <= 12 * 1024

@@ -1,0 +1,289 @@
+"""The attention explorer: its arithmetic against NumPy, its traits, and its life in a page."""
+
+import json
+import re
+
+import numpy as np
+import pages
+import pytest
+
+from attention_pooling import ScoreExplorer, attention_weights, effective_keys
+from attention_pooling.explorer.scores import SCORES, compared
+
+RNG = np.random.default_rng(5)
+KEYS = RNG.normal(size=(11, 2))
+ROOT = "document.querySelector('.nw-scores')"
+
+
+def expected(state):
+    """Return what NumPy makes of a state, from formulas written out as the chapter has them."""
+    keys, query = np.array(state["given"]), np.array(state["query"])
+    lengths = np.linalg.norm(keys, axis=1)
+    temperature = state["sigma"] ** 2
+    if state["score"] == "circle":
+        keys, lengths = keys / lengths[:, None], np.ones(len(keys))
+    if state["score"] == "scaled":
+        temperature = np.sqrt(2)
+    scores = {
+        "distance": -((query - keys) ** 2).sum(axis=1) / 2,
+        "expanded": keys @ query - lengths**2 / 2,
+    }.get(state["score"], keys @ query)
+    exponentials = np.exp((scores - scores.max()) / temperature)
+    (gaussian,) = attention_weights(query[None], keys, sigma=np.sqrt(temperature))
+    return keys, exponentials / exponentials.sum(), gaussian
+
+
+def agree(state):
+    keys, weights, gaussian = expected(state)
+    np.testing.assert_allclose(state["keys"], keys, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(state["weights"], weights, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(state["gaussian"], gaussian, rtol=0, atol=1e-12)
+    assert state["difference"] == pytest.approx(np.abs(weights - gaussian).max(), abs=1e-12)
+    assert state["effectiveKeys"] == pytest.approx(effective_keys(weights[None])[0], rel=1e-12)
+
+
+@pytest.mark.parametrize("sigma", [0.1, 0.7, 5.0])
+@pytest.mark.parametrize("score", SCORES)
+def test_still_figure_shows_the_chapter_s_weights(score, sigma):
+    for query in RNG.normal(size=(5, 2)):
+        state = {"given": KEYS, "query": query, "sigma": sigma, "score": score}
+        for ours, theirs in zip(compared(KEYS, sigma, query, score), expected(state), strict=True):
+            np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("score", SCORES)
+def test_narrowest_width_chooses_one_key(score):
+    _, weights, _ = compared(KEYS, 1e-200, (0.3, 0.4), score)
+    assert weights.sum() == pytest.approx(1)
+    assert weights.max() == pytest.approx(1) or score == "scaled"
+
+
+def test_traits_can_be_set_and_observed():
+    explorer = ScoreExplorer(KEYS)
+    seen = []
+    explorer.observe(lambda change: seen.append(change.new), ["sigma", "score", "query"])
+    explorer.sigma, explorer.score, explorer.query = 2, "circle", [1, -1]
+    assert seen == [2.0, "circle", (1.0, -1.0)]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"keys": []}, "keys must not be empty"),
+        ({"keys": [[1.0, 2.0, 3.0]]}, r"keys must have shape \(n, 2\), n at most 24, got \(1, 3\)"),
+        ({"keys": np.ones((25, 2))}, r"n at most 24, got \(25, 2\)"),
+        ({"keys": [[1.0, np.nan]]}, "keys must be finite, got nan"),
+        ({"keys": [[1.0, 1.0], [0.0, 0.0]]}, r"keys must have a direction, got \[0.0, 0.0\]"),
+        ({"sigma": -0.5}, "sigma must be positive and finite, got -0.5"),
+        ({"sigmas": (2.0, 1.0)}, r"sigmas must be \(least, most\), got \(2.0, 1.0\)"),
+        ({"query": (0.0, np.inf)}, r"query must be two finite numbers, got \(0.0, inf\)"),
+        ({"query": 1.0}, "query must be two finite numbers, got 1.0"),
+        ({"query": "left"}, "query must be two finite numbers, got 'left'"),
+        ({"score": "cosine"}, "score must be one of distance, .* got 'cosine'"),
+        ({"score": ["distance"]}, "score must be one of distance, .* got"),
+    ],
+)
+def test_bad_arguments_are_refused(wrong, message):
+    with pytest.raises(ValueError, match=message):
+        ScoreExplorer(**{"keys": KEYS} | wrong)
+
+
+def test_page_holds_the_data_exactly_and_is_the_same_each_time():
+    once, again = (ScoreExplorer(KEYS)._repr_mimebundle_()[0]["text/html"] for _ in range(2))
+    assert once == again
+    data = json.loads(re.search(r'<script type="application/json">(.*)</script>', once)[1])
+    np.testing.assert_array_equal(data["keys"], KEYS)
+    assert f"{len(KEYS)} keys" in once
+    assert "widget-view+json" in str(ScoreExplorer(KEYS)._repr_mimebundle_()[0].keys())
+
+
+@pytest.fixture(scope="module")
+def page_address(site):
+    found = [
+        page.relative_to(pages.HTML).as_posix()
+        for page in pages.HTML.rglob("*.html")
+        if 'class="nw-scores"' in page.read_text(encoding="utf-8")
+    ]
+    assert len(found) == 1
+    return site + found[0]
+
+
+@pytest.fixture
+def opened(chromium, page_address):
+    """A page with the figure alive, a way to read its state, and what the console said."""
+    context = chromium.new_context(has_touch=True, viewport={"width": 390, "height": 900})
+    page = context.new_page()
+    said = []
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("console", lambda message: message.type == "error" and said.append(message.text))
+    page.goto(page_address)
+    page.wait_for_selector(".nw-scores[data-ready=true]")
+    page.locator(".nw-plane").scroll_into_view_if_needed()
+    page.evaluate(f"window.changes = 0; {ROOT}.addEventListener('nw:change', () => changes++)")
+    yield page
+    context.close()
+    assert said == []
+
+
+def state(page):
+    given = f"JSON.parse({ROOT}.querySelector('script').textContent).keys"
+    return page.evaluate(f"({{ ...{ROOT}.explorer.state(), given: {given} }})")
+
+
+def centre(page):
+    box = page.locator(".nw-query").bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def test_set_agrees_with_numpy_for_every_score(opened):
+    changes = 0
+    for score in SCORES:
+        for sigma in (0.1, 0.7, 1.3, 5.0):
+            for query in ([0.7, 0.2], [-1.5, 2.25], [0.0, 0.0], [9.0, 1.0]):
+                change = {"score": score, "sigma": sigma, "query": query}
+                opened.evaluate(f"{ROOT}.explorer.set({json.dumps(change)})")
+                changes += 1
+                now = state(opened)
+                assert {name: now[name] for name in change} == change
+                agree(now)
+    assert opened.evaluate("changes") == changes
+    assert opened.locator("select[name=score] option").count() == len(SCORES)
+
+
+def test_steps_keep_or_change_the_weights_as_the_chapter_says(opened):
+    found = {}
+    for score in SCORES:
+        opened.select_option("select[name=score]", score)
+        found[score] = state(opened)
+        agree(found[score])
+    assert max(found[name]["difference"] for name in ("distance", "expanded", "circle")) < 1e-12
+    nearest = found["distance"]["weights"]
+    alone = found["product"]["weights"]
+    assert np.argmax(nearest) == 4
+    assert np.argmax(np.subtract(nearest, alone)) == 4
+    assert set(np.argsort(np.subtract(alone, nearest))[-2:]) == {0, 6}
+    assert opened.locator("input[name=sigma]").is_disabled()
+
+
+def test_mouse_drags_the_query(opened):
+    x, y = centre(opened)
+    opened.mouse.move(x, y)
+    opened.mouse.down()
+    opened.mouse.move(x - 60, y - 40, steps=4)
+    opened.mouse.up()
+    assert np.hypot(*np.subtract(centre(opened), (x - 60, y - 40))) < 2
+    now = state(opened)
+    assert now["query"][0] < 0.7
+    assert now["query"][1] > 0.2
+    agree(now)
+    opened.mouse.move(x + 60, y + 40)
+    assert state(opened)["query"] == now["query"]
+
+
+def test_finger_drags_the_query_and_leaves_the_page_where_it_is(opened):
+    x, y = centre(opened)
+    scrolled = opened.evaluate("scrollY")
+    touch(opened, "touchStart", [{"x": x, "y": y}])
+    for part in range(1, 6):
+        touch(opened, "touchMove", [{"x": x - 10 * part, "y": y + 12 * part}])
+    touch(opened, "touchEnd", [])
+    now = state(opened)
+    assert np.hypot(*np.subtract(centre(opened), (x - 50, y + 60))) < 2
+    assert now["query"][1] < 0.2
+    agree(now)
+    assert opened.evaluate("scrollY") == scrolled
+
+
+def test_finger_beside_the_query_scrolls_the_page(opened):
+    box = opened.locator(".nw-plane").bounding_box()
+    x, y = box["x"] + 40, box["y"] + 280
+    before, scrolled = state(opened)["query"], opened.evaluate("scrollY")
+    touch(opened, "touchStart", [{"x": x, "y": y}])
+    for part in range(1, 9):
+        touch(opened, "touchMove", [{"x": x, "y": y - 20 * part}])
+    touch(opened, "touchEnd", [])
+    opened.wait_for_function(f"scrollY > {scrolled} + 50")
+    assert state(opened)["query"] == before
+
+
+def test_tap_moves_the_query(opened):
+    box = opened.locator(".nw-plane").bounding_box()
+    opened.touchscreen.tap(box["x"] + 40, box["y"] + 280)
+    assert np.hypot(*np.subtract(centre(opened), (box["x"] + 40, box["y"] + 280))) < 2
+    agree(state(opened))
+
+
+def touch(page, kind, points):
+    """Send a finger's event to the browser itself, which then decides whether to scroll."""
+    if not hasattr(page, "cdp"):
+        page.cdp = page.context.new_cdp_session(page)
+    page.cdp.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+
+def test_arrow_keys_move_the_query_and_the_width(opened):
+    handle = opened.locator(".nw-query")
+    handle.focus()
+    for key in ("ArrowRight", "ArrowRight", "ArrowUp", "ArrowLeft", "ArrowDown", "ArrowDown"):
+        handle.press(key)
+    now = state(opened)
+    np.testing.assert_allclose(now["query"], [0.7 + 0.05, 0.2 - 0.05], atol=1e-12)
+    assert handle.get_attribute("aria-valuetext") == "0.75, 0.15"
+    agree(now)
+    opened.locator("input[name=sigma]").press("ArrowRight")
+    wider = state(opened)
+    assert wider["sigma"] > now["sigma"]
+    assert f"{wider['sigma']:.3g}, temperature" in opened.locator(".nw-dials b").inner_text()
+    agree(wider)
+
+
+def test_sentence_tells_the_largest_difference(opened):
+    sentence = opened.locator(".nw-seen")
+    assert "agree to rounding" in sentence.inner_text()
+    opened.select_option("select[name=score]", "product")
+    difference = f"Largest difference: {state(opened)['difference']:.3g}, at key 1"
+    assert difference in sentence.inner_text()
+    opened.wait_for_function(
+        f"{ROOT}.querySelector('.nw-spoken').textContent.includes('{difference}')"
+    )
+
+
+@pytest.mark.parametrize(
+    "wrong", ["sigma: -1", "sigma: 'x'", "score: 'cosine'", "query: [1]", "query: [0, NaN]"]
+)
+def test_set_refuses_what_cannot_be_drawn(opened, wrong):
+    before = state(opened)
+    refused = (
+        f"try {{ {ROOT}.explorer.set({{ {wrong} }}) }} catch (error) {{ return error.message }}"
+    )
+    assert "must be" in opened.evaluate(f"(() => {{ {refused} }})()")
+    assert state(opened) == before
+
+
+def test_any_positive_width_can_be_set(opened):
+    for sigma in (1e-200, 1e-9, 1e200):
+        opened.evaluate(f"{ROOT}.explorer.set({{ sigma: {sigma} }})")
+        now = state(opened)
+        assert now["sigma"] == sigma
+        assert sum(now["weights"]) == pytest.approx(1)
+
+
+def test_page_without_scripts_keeps_the_still_figure(chromium, page_address):
+    page = chromium.new_page(java_script_enabled=False)
+    page.goto(page_address)
+    assert page.locator(".nw-scores .nw-still").is_visible()
+    page.close()
+
+
+def test_page_opened_as_a_file_comes_alive(chromium, page_address):
+    page = chromium.new_page()
+    page.goto((pages.HTML / page_address.split("/", 3)[3]).as_uri())
+    page.wait_for_selector(".nw-scores[data-ready=true]")
+    agree(state(page))
+    page.close()
+
+
+def test_only_pages_with_the_figure_load_it():
+    for page in pages.HTML.rglob("*.html"):
+        html = page.read_text(encoding="utf-8")
+        assert ("scores.mjs" in html) == ('class="nw-scores"' in html), page
+        assert ("scores.css" in html) == ('class="nw-scores"' in html), page
