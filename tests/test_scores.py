@@ -287,3 +287,40 @@ def test_only_pages_with_the_figure_load_it():
         html = page.read_text(encoding="utf-8")
         assert ("scores.mjs" in html) == ('class="nw-scores"' in html), page
         assert ("scores.css" in html) == ('class="nw-scores"' in html), page
+
+
+def test_widget_follows_its_model_and_tells_it(opened):
+    """The view that a notebook takes, with a stand-in for the model that anywidget gives it."""
+    opened.evaluate(
+        """async () => {
+          const { default: view } = await import("../_static/explorer/scores.mjs");
+          const given = JSON.parse(document.querySelector(".nw-scores script").textContent);
+          const held = { data: given, sigma: 2, score: "circle", query: [1, 1] };
+          const heard = new Set();
+          window.model = {
+            held, saved: 0, heard,
+            get: (name) => held[name],
+            set(name, value) { held[name] = value; heard.forEach((update) => update()); },
+            save_changes() { this.saved++; },
+            on: (names, update) => heard.add(update),
+            off: (names, update) => heard.delete(update),
+          };
+          window.el = document.body.appendChild(document.createElement("div"));
+          window.end = view.render({ model, el });
+          window.widget = el.querySelector(".nw-scores");
+        }"""
+    )
+    assert opened.evaluate("widget.explorer.state().sigma") == 2
+    assert opened.evaluate("widget.explorer.state().score") == "circle"
+    opened.evaluate("model.set('query', [0.5, -0.5])")
+    assert opened.evaluate("widget.explorer.state().query") == [0.5, -0.5]
+    widget = opened.locator(".nw-scores").last
+    widget.locator("select").select_option("product")
+    widget.locator(".nw-query").press("ArrowUp")
+    assert opened.evaluate("[model.held.score, model.held.query, model.saved]") == [
+        "product",
+        [0.5, -0.45],
+        2,
+    ]
+    opened.evaluate("end()")
+    assert opened.evaluate("model.heard.size") == 0

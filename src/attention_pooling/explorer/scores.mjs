@@ -56,7 +56,7 @@ const STEPS = {
   circle: [
     "product, keys on the circle",
     "q·k / σ²,  ‖k‖ = 1",
-    "Every key has been moved to length 1, so ‖k‖² is the same for all.",
+    "Every key is moved to length 1: ‖k‖² is the same for all.",
   ],
   scaled: [
     "product, as in transformers",
@@ -69,43 +69,37 @@ const SIDE = 320;
 /** A number as a reader wants it: a few digits and a true minus sign. */
 const figure = (x, digits = 3) => String(Number(x.toPrecision(digits))).replace(/-/g, "−");
 
-const circle = (x, y, r, more) => `<circle cx="${x}" cy="${y}" r="${r}" ${more}/>`;
-const line = (x1, y1, x2, y2, more) =>
-  `<path d="M${x1} ${y1}L${x2} ${y2}" stroke="currentColor" ${more}/>`;
+const circle = (x, y, r, name) => `<circle cx="${x}" cy="${y}" r="${r}" class="nw-${name}"/>`;
+const line = (x, y, dx, dy, name) => `<path d="M${x} ${y}l${dx} ${dy}" class="nw-${name}"/>`;
 const text = (x, y, words) => `<text x="${x}" y="${y}">${words}</text>`;
-const FAINT = 'fill="none" stroke="currentColor" opacity=".35"';
 
 /** The plane: what scores alike, the keys at their weights, and where they came from. */
-function planeInk({ given, keys, weights, query, sigma, score, reach, colors }) {
+function planeInk({ given, keys, weights, query, sigma, score, reach }) {
   const scale = SIDE / 2 / reach;
   const [x, y] = [(at) => SIDE / 2 + at * scale, (at) => SIDE / 2 - at * scale];
-  let ink =
-    line(0, y(0), SIDE, y(0), 'opacity=".15"') + line(x(0), 0, x(0), SIDE, 'opacity=".15"');
+  let ink = line(0, y(0), SIDE, 0, "axis") + line(x(0), 0, 0, SIDE, "axis");
   ink += text(x(0) - 6, y(0) + 13, 0);
   if (score === "distance" || score === "expanded") {
-    for (const width of [1, 2, 3]) ink += circle(x(query[0]), y(query[1]), width * sigma * scale, FAINT);
+    for (const u of [1, 2, 3]) ink += circle(x(query[0]), y(query[1]), u * sigma * scale, "equal");
   } else {
     const length = Math.hypot(...query);
     const [across, along] = [query[0] / length, query[1] / length];
     // A query at the origin has the same product, 0, with every key.
     for (let i = -8; length && i <= 8; i++) {
-      const [cx, cy] = [x((across * i * reach) / 6), y((along * i * reach) / 6)];
+      const at = (i * reach) / 6;
       const [dx, dy] = [along * SIDE, across * SIDE];
-      ink += line(cx - dx, cy - dy, cx + dx, cy + dy, FAINT);
+      ink += line(x(across * at) - dx, y(along * at) - dy, 2 * dx, 2 * dy, "equal");
     }
   }
-  if (score === "circle") {
-    ink += circle(x(0), y(0), scale, 'fill="none" stroke="currentColor" stroke-width="1.5"');
-  }
+  if (score === "circle") ink += circle(x(0), y(0), scale, "outline");
   keys.forEach((key, i) => {
     const [cx, cy] = [x(key[0]), y(key[1])];
     const r = Math.max(2, 26 * Math.sqrt(weights[i]));
     if (score === "circle") {
       const [ox, oy] = [x(given[i][0]), y(given[i][1])];
-      ink += line(ox, oy, cx, cy, 'opacity=".5" stroke-dasharray="2 3"');
-      ink += circle(ox, oy, 3, 'fill="none" stroke="currentColor" opacity=".6"');
+      ink += line(ox, oy, cx - ox, cy - oy, "moved") + circle(ox, oy, 3, "moved");
     }
-    ink += circle(cx, cy, r, `fill="${colors.key}" opacity=".85"`);
+    ink += circle(cx, cy, r, "key");
     // The number stands outwards, where no other key is on the circle.
     const out = (r + 9) / Math.hypot(...key);
     ink += text(cx + out * key[0], cy - out * key[1] + 4, i + 1);
@@ -114,23 +108,20 @@ function planeInk({ given, keys, weights, query, sigma, score, reach, colors }) 
 }
 
 /** One bar a key: filled to the weight by this score, outlined to the Gaussian's. */
-function barsInk({ weights, gaussian, colors }) {
+function barsInk({ weights, gaussian }) {
   const [left, bottom] = [26, SIDE - 22];
   const x = (weight) => left + weight * (SIDE - left - 14);
   const row = bottom / weights.length;
   const bar = Math.min(0.7 * row, 18);
   let ink = "";
   for (const mark of [0, 0.5, 1]) {
-    ink += line(x(mark), 0, x(mark), bottom, 'opacity=".25"');
-    ink += text(x(mark), SIDE - 6, mark);
+    ink += line(x(mark), 0, 0, bottom, "axis") + text(x(mark), SIDE - 6, mark);
   }
   weights.forEach((weight, i) => {
     const middle = (i + 0.5) * row;
-    const box = (share, more) =>
-      `<rect x="${left}" y="${middle - bar / 2}" width="${x(share) - left}" height="${bar}" ${more}/>`;
-    ink += text(left / 2, middle + 4, i + 1);
-    ink += box(weight, `fill="${colors.key}" opacity=".85"`);
-    ink += box(gaussian[i], 'fill="none" stroke="currentColor" stroke-width="1.5"');
+    const box = (share, name) =>
+      `<rect x="${left}" y="${middle - bar / 2}" width="${x(share) - left}" height="${bar}" class="nw-${name}"/>`;
+    ink += text(left / 2, middle + 4, i + 1) + box(weight, "key") + box(gaussian[i], "outline");
   });
   return ink;
 }
@@ -170,7 +161,7 @@ const BODY = `<div class="nw-dials">
       </div>
     </div>
     <div>
-      <p><i class="nw-box nw-key"></i> weight by this score <i class="nw-box"></i> by distance: Gaussian</p>
+      <p><i class="nw-box nw-key"></i> weight by this score <i class="nw-box"></i> by distance</p>
       <svg class="nw-bars" viewBox="0 0 ${SIDE} ${SIDE}" role="img"></svg>
     </div>
   </div>
@@ -189,7 +180,7 @@ function build(root, { keys: given, colors, sigmas, ...start }, ask) {
   const [slider, chooser, handle] = [find("input"), find("select"), find(".nw-query")];
   const [plane, bars] = live.querySelectorAll("svg");
 
-  const room = 1.12 * Math.max(1, ...given.flat().map(Math.abs), ...start.query.map(Math.abs));
+  const room = 1.2 * Math.max(1, ...given.flat().map(Math.abs), ...start.query.map(Math.abs));
   const step = 10 ** Math.floor(Math.log10(room / 50));
   Object.assign(handle, { ariaValueMin: -room, ariaValueMax: room });
   Object.assign(slider, { step: 0.01, min: Math.log10(sigmas[0]), max: Math.log10(sigmas[1]) });
@@ -201,7 +192,7 @@ function build(root, { keys: given, colors, sigmas, ...start }, ask) {
   function show(next) {
     now = { ...now, ...next };
     const { query, sigma, score } = now;
-    drawn = { ...now, ...compare({ ...now, keys: given }), given, colors };
+    drawn = { ...now, ...compare({ ...now, keys: given }), given };
     // A query that was set far out is drawn all the same.
     drawn.reach = Math.max(room, ...query.map(Math.abs));
     const [, formula, reason] = STEPS[score];

@@ -159,8 +159,8 @@ class ScoreExplorer(anywidget.AnyWidget):
             drawn = io.BytesIO()
             fig.savefig(drawn, format="png", dpi=100)
         picture = io.BytesIO()
-        # Three inks and their edges need no more than a small palette.
-        Image.open(drawn).convert("RGB").quantize(64).save(picture, "png", optimize=True)
+        # A palette holds three inks and their edges in a third of the bytes.
+        Image.open(drawn).convert("RGB").quantize(256).save(picture, "png", optimize=True)
         return base64.b64encode(picture.getvalue()).decode()
 
 
