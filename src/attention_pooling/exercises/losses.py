@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .answers import Raised, Wrong, called, numbers
+from .answers import Raised, Wrong, called, last_line, numbers
 from .judging import Examination, Stage, Trial, check
 from .similarities import SLIPPED_GAUSSIANS, SLIPPED_SHARES, by_rows, gaussian
 
@@ -260,7 +260,14 @@ def _compare_gradient(torch, answer, loss, trial, given):
             ".data, torch.tensor(…), torch.no_grad() and numbers taken out with .item() cut the "
             f"graph. Compute with the tensor sigma itself.\nTried: {trial.tried}."
         )
-    (slope,) = torch.autograd.grad(result.sum(), sigma, allow_unused=True)
+    try:
+        (slope,) = torch.autograd.grad(result.sum(), sigma, allow_unused=True)
+    except RuntimeError as error:
+        raise Wrong(
+            "The values are right, but PyTorch cannot compute the gradient: a tensor that it needs "
+            "has been changed in place (K[i, i] = 0, fill_diagonal_, -=). Make a new tensor, with "
+            f"torch.where or a product with 0 and 1.\n{last_line(error)}\nTried: {trial.tried}."
+        ) from None
     if slope is None:
         raise Wrong(
             "The values are right, but the gradient of the result does not lead back to sigma: "
