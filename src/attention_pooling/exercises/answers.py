@@ -70,7 +70,7 @@ def _numbers(result):
     if array.size > MOST:
         raise Wrong(f"Your function returns {array.size} numbers, far too many: {array.shape}.")
     if array.dtype.kind in "USO" and any(isinstance(x, str | bytes) for x in array.flat):
-        raise Wrong("Your function returns text; return the numbers themselves.")
+        raise Wrong("Your function returns text (strings); return the numbers themselves.")
     if array.dtype.kind == "c":
         raise Wrong("Your function returns complex numbers; every quantity here is real.")
     if array.dtype.kind not in "biufO":

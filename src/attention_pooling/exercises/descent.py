@@ -51,7 +51,6 @@ class _Slope:
 
 def _visited(answer, slope, sigma, steps, lr):
     """Return the widths that the answer says it visited, having refused any other result."""
-
     tried = f"Tried: {slope.name}, start {sigma:.3g}, {steps} steps, learning rate {lr:g}."
     got = numbers(called(answer, (slope.at, sigma, steps, lr)))
     if got.ndim == 2 and 1 in got.shape:

@@ -221,13 +221,6 @@ TEMPERATURE_SLIPS = {
     "The count is 1 / max w: here it is 1 / Σ w².": (
         lambda scores, count: _bisected(scores, count, lambda w: 1 / w.max())
     ),
-    "The count is 1 / √Σ w²: here it is 1 / Σ w².": (
-        lambda scores, count: _bisected(scores, count, lambda w: 1 / np.sqrt((w**2).sum()))
-    ),
-    "The temperature makes Σ w² times the number of keys equal to the count: the effective "
-    "number is 1 / Σ w².": (
-        lambda scores, count: _bisected(scores, 1 - count, lambda w: -len(w) * (w**2).sum() + 1)
-    ),
     "This is the count itself: a temperature that leads to it is wanted.": (
         lambda scores, count: float(count)
     ),

@@ -33,7 +33,7 @@ def check_own_kernel(f):
 
 def _examine(answer, rng):
     if numbers(called(answer, [np.zeros(1)])).shape != (1,):
-        raise Wrong("A kernel returns one similarity for each u: the shape of u must be kept.")
+        raise Wrong("A kernel returns one similarity for each u: the shape must be kept.")
     _refuse_other_shapes(answer, rng)
     shifts = rng.uniform(0, STEP, 3)
     for shift in (0, *shifts):
@@ -44,7 +44,7 @@ def _outcome(answer, u):
     given = u.copy()
     got = numbers(called(answer, [given]))
     if not np.array_equal(given, u):
-        raise Wrong("Your kernel changes its argument u: make a new array.")
+        raise Wrong("Your kernel changes its argument u, which is the caller's: make a new array.")
     return got
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import gc
+import io
 import os
 import select
 import signal
@@ -13,6 +14,12 @@ import warnings
 
 LIMIT = 4.0
 """Seconds that an answer may take."""
+
+IMPORT = 6.0
+"""Further seconds for one that is importing a library: the first time, a large one is slow."""
+
+REHEARSAL = 1.5
+"""Seconds after which a rehearsal ends, if the answer could be stopped by then."""
 
 MEMORY = 4 << 30
 """Bytes that an answer may ask for."""
@@ -26,6 +33,22 @@ class OutOfMemory(Exception):
     """To be raised by a task whose answer asks for more memory than there is."""
 
 
+class _Short(io.TextIOBase):
+    """Passes on the beginning of what is printed; a loop that prints would choke a notebook."""
+
+    def __init__(self, stream, most=10_000):
+        self._stream, self._left = stream, most
+
+    def write(self, text):
+        if self._left > 0:
+            self._stream.write(text[: self._left])
+            self._left -= len(text)
+        return len(text)
+
+    def flush(self):
+        self._stream.flush()
+
+
 class Overtime(BaseException):
     """Thrown into code that is to stop; not an Exception, so that few answers swallow it."""
 
@@ -33,9 +56,10 @@ class Overtime(BaseException):
 def within_limits(task, limit=LIMIT):
     """Return ``task()``, or raise `Stopped` when it does not end in time.
 
-    A thread can be stopped between two lines of Python, not inside compiled code. On Linux the
-    task is therefore rehearsed in a copy of the process, which can be killed whatever it does.
-    On other systems such code (``sum(range(10**12))``) is stopped by restarting the kernel.
+    A thread can be stopped between two lines of Python, not inside compiled code that keeps the
+    interpreter to itself, such as ``sum(range(10**12))``. On Linux the task is therefore rehearsed
+    in a copy of the process, which can be killed whatever it does. On other systems such code is
+    stopped by restarting the kernel.
 
     Parameters
     ----------
@@ -60,12 +84,17 @@ def within_limits(task, limit=LIMIT):
         try:
             if sys.platform == "linux":
                 _rehearse(task, limit)
-            return _in_thread(task, limit)
+            with (
+                contextlib.redirect_stdout(_Short(sys.stdout)),
+                contextlib.redirect_stderr(_Short(sys.stderr)),
+            ):
+                return _in_thread(task, limit)
         except KeyboardInterrupt:
             raise Stopped("The check was interrupted.") from None
 
 
 def _rehearse(task, limit):
+    """Raise `Stopped` about a task that no thread could survive."""
     reader, writer = os.pipe()
     try:
         child = os.fork()
@@ -76,27 +105,45 @@ def _rehearse(task, limit):
     if child == 0:
         _rehearse_and_exit(task, writer)
     os.close(writer)
-    said, status, usage = None, 0, None
+    verdict, status, usage = "silent", 0, None
     try:
-        if select.select([reader], [], [], limit)[0]:
-            said = os.read(reader, 1)
+        verdict = _last_word(reader, limit)
     finally:
         os.close(reader)
-        if said is None:
+        if verdict != "gone":
             os.kill(child, signal.SIGKILL)
+        # Somebody else may have taken the child's status already.
         with contextlib.suppress(ChildProcessError):
             _, status, usage = os.wait4(child, 0)
-    if said == b"m":
+    if verdict == "memory":
         raise Stopped("Your function asks for more memory than a small example can need.")
-    if said == b"" and os.WIFSIGNALED(status):
+    if verdict == "gone" and os.WIFSIGNALED(status):
         name = signal.Signals(os.WTERMSIG(status)).name
         raise Stopped(f"Your function took Python itself down ({name}).")
-    if said == b"":
+    if verdict == "gone":
         raise Stopped("Your function ended Python itself: leave with `return`, not with an exit.")
-    # A copy without the other threads can wait for a lock that none of them will release, so only
-    # one that was busy has given a verdict; the thread decides about one that slept.
-    if said is None and usage is not None and usage.ru_utime + usage.ru_stime > limit / 10:
+    # A silent copy that was idle waits for a lock of a thread that has stayed behind.
+    if verdict == "silent" and usage is not None and usage.ru_utime + usage.ru_stime > limit / 10:
         raise Stopped(_endless(limit))
+
+
+def _last_word(reader, limit):
+    """Listen to the copy until it is known to end, or to let its other thread speak."""
+    begun = heard = time.monotonic()
+    while time.monotonic() < begun + limit:
+        if select.select([reader], [], [], 0.1)[0]:
+            said = os.read(reader, 100)
+            if not said:
+                return "gone"
+            if said.endswith(b"m"):
+                return "memory"
+            if said.endswith(b"e"):
+                return "ended"
+            heard = time.monotonic()
+        now = time.monotonic()
+        if now > begun + REHEARSAL and now < heard + 0.5:
+            return "speaking"
+    return "silent"
 
 
 def _rehearse_and_exit(task, writer):
@@ -110,11 +157,14 @@ def _rehearse_and_exit(task, writer):
             # The pool of OpenMP threads has stayed behind in the parent.
             torch.set_num_threads(1)
         _limit_memory()
-        task()
-        os.write(writer, b"e")
-    except (OutOfMemory, MemoryError):
-        os.write(writer, b"m")
+        thread, outcome = _started(task)
+        while thread.is_alive():
+            os.write(writer, b".")
+            thread.join(0.1)
+        spent = outcome and isinstance(outcome[0][1], OutOfMemory | MemoryError)
+        os.write(writer, b"m" if spent else b"e")
     except BaseException:
+        # What went wrong with the copy itself says nothing about the task.
         os.write(writer, b"e")
     finally:
         os._exit(0)
@@ -130,7 +180,8 @@ def _limit_memory():
         resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, hard))
 
 
-def _in_thread(task, limit):
+def _started(task):
+    """Return a thread that runs the task, and a list for its (result, exception)."""
     outcome = []
 
     def run():
@@ -143,13 +194,21 @@ def _in_thread(task, limit):
                 outcome.append((None, error))
 
     thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    return thread, outcome
+
+
+def _in_thread(task, limit):
     try:
-        thread.start()
+        thread, outcome = _started(task)
     except RuntimeError:
         # Python in a browser has no threads.
         return _traced(task, limit)
     try:
         thread.join(limit)
+        patience = time.monotonic() + IMPORT
+        while thread.is_alive() and _is_importing(thread) and time.monotonic() < patience:
+            thread.join(0.2)
     finally:
         _stop(thread)
     if thread.is_alive():
@@ -165,6 +224,15 @@ def _in_thread(task, limit):
     if error is not None:
         raise error
     return result
+
+
+def _is_importing(thread):
+    frame = sys._current_frames().get(thread.ident)
+    while frame is not None:
+        if "importlib" in frame.f_code.co_filename:
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _stop(thread):

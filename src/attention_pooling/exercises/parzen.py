@@ -118,6 +118,9 @@ SLIPS = {
     ),
     "The kernel is given the squared distance u²: it takes u = d/σ and squares by itself where "
     "it needs to.": _scaled(lambda d, s: (d / s) ** 2),
+    "The distance is squared before it is divided by the width: the kernel takes u = d/σ.": (
+        _scaled(lambda d, s: d**2 / s)
+    ),
     "The kernel is given u²/2: it takes u = d/σ, and squares and halves by itself where it needs "
     "to.": _scaled(lambda d, s: (d / s) ** 2 / 2),
     "The kernel is given −u²/2, the exponent of a Gaussian: it takes u = d/σ.": (
