@@ -1189,7 +1189,7 @@ LINUX = pytest.mark.skipif(sys.platform != "linux", reason="only Linux rehearses
 
 
 @LINUX
-@pytest.mark.parametrize("check", RIGHT, ids=named)
+@pytest.mark.parametrize("check", CONTRACT, ids=named)
 @pytest.mark.parametrize("name", HOSTILE)
 def test_no_answer_makes_a_check_raise(check, name):
     answer, word = HOSTILE[name]

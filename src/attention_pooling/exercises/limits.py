@@ -16,7 +16,7 @@ LIMIT = 4.0
 """Seconds that an answer may take."""
 
 IMPORT = 6.0
-"""Further seconds for one that is importing a library: the first time, a large one is slow."""
+"""Further seconds for importing a library, which is slow the first time."""
 
 REHEARSAL = 1.5
 """Seconds after which a rehearsal ends, if the answer could be stopped by then."""
@@ -205,10 +205,7 @@ def _in_thread(task, limit):
         # Python in a browser has no threads.
         return _traced(task, limit)
     try:
-        thread.join(limit)
-        patience = time.monotonic() + IMPORT
-        while thread.is_alive() and _is_importing(thread) and time.monotonic() < patience:
-            thread.join(0.2)
+        _wait(thread, limit)
     finally:
         _stop(thread)
     if thread.is_alive():
@@ -224,6 +221,16 @@ def _in_thread(task, limit):
     if error is not None:
         raise error
     return result
+
+
+def _wait(thread, limit):
+    left = {True: IMPORT, False: limit}
+    before = time.monotonic()
+    while thread.is_alive() and min(left.values()) > 0:
+        thread.join(min(0.1, limit))
+        now = time.monotonic()
+        left[_is_importing(thread)] -= now - before
+        before = now
 
 
 def _is_importing(thread):
