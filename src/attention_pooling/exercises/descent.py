@@ -199,8 +199,8 @@ def _examine(answer, rng):
         _refuse_out_of_range(visited, slope)
         _refuse_no_arrival(visited, slope, minimiser, lr)
     # Noise that takes an unguarded descent below zero again and again.
-    slope = _Slope("a parabola with much noise", lambda s: s - 0.25, 8.0, rng)
-    _refuse_out_of_range(_visited(answer, slope, 0.3, 200, 0.1), slope)
+    slope = _Slope("a parabola with much noise", lambda s: s - 0.03, 0.5, rng)
+    _refuse_out_of_range(_visited(answer, slope, 0.1, 300, 0.1), slope)
 
 
 def _refuse_wrong_start(answer, rng):
