@@ -1,0 +1,280 @@
+"""Run a reader's code so that nothing it does can hang the notebook or end it."""
+
+import contextlib
+import ctypes
+import gc
+import io
+import os
+import select
+import signal
+import sys
+import threading
+import time
+import warnings
+
+LIMIT = 4.0
+"""Seconds that an answer may take."""
+
+IMPORT = 6.0
+"""Further seconds for importing a library, which is slow the first time."""
+
+REHEARSAL = 1.5
+"""Seconds after which a rehearsal ends, if the answer could be stopped by then."""
+
+MEMORY = 4 << 30
+"""Bytes that an answer may ask for."""
+
+
+class Stopped(Exception):
+    """The code did not come to an end by itself; the message says what happened instead."""
+
+
+class OutOfMemory(Exception):
+    """To be raised by a task whose answer asks for more memory than there is."""
+
+
+class _Short(io.TextIOBase):
+    """Passes on the beginning of what is printed; a loop that prints would choke a notebook."""
+
+    def __init__(self, stream, most=10_000):
+        self._stream, self._left = stream, most
+
+    def write(self, text):
+        if self._left > 0:
+            self._stream.write(text[: self._left])
+            self._left -= len(text)
+        return len(text)
+
+    def flush(self):
+        self._stream.flush()
+
+
+class Overtime(BaseException):
+    """Thrown into code that is to stop; not an Exception, so that few answers swallow it."""
+
+
+def within_limits(task, limit=LIMIT):
+    """Return ``task()``, or raise `Stopped` when it does not end in time.
+
+    A thread can be stopped between two lines of Python, not inside compiled code that keeps the
+    interpreter to itself, such as ``sum(range(10**12))``. On Linux the task is therefore rehearsed
+    in a copy of the process, which can be killed whatever it does. On other systems such code is
+    stopped by restarting the kernel.
+
+    Parameters
+    ----------
+    task : callable
+        Called without arguments, up to twice.
+    limit : float, optional
+        Seconds for each of the two.
+
+    Returns
+    -------
+    object
+        What the task returns.
+
+    Raises
+    ------
+    Stopped
+        If the task runs on, is interrupted, or would end Python.
+    """
+    with warnings.catch_warnings():
+        # An answer's warnings would bury the result, and a copied process warns about its threads.
+        warnings.simplefilter("ignore")
+        try:
+            if sys.platform == "linux":
+                _rehearse(task, limit)
+            with (
+                contextlib.redirect_stdout(_Short(sys.stdout)),
+                contextlib.redirect_stderr(_Short(sys.stderr)),
+            ):
+                return _in_thread(task, limit)
+        except KeyboardInterrupt:
+            raise Stopped("The check was interrupted.") from None
+
+
+def _rehearse(task, limit):
+    """Raise `Stopped` about a task that no thread could survive."""
+    reader, writer = os.pipe()
+    try:
+        child = os.fork()
+    except OSError:
+        os.close(reader)
+        os.close(writer)
+        return
+    if child == 0:
+        _rehearse_and_exit(task, writer)
+    os.close(writer)
+    verdict, status, usage = "silent", 0, None
+    try:
+        verdict = _last_word(reader, limit)
+    finally:
+        os.close(reader)
+        if verdict != "gone":
+            os.kill(child, signal.SIGKILL)
+        # Somebody else may have taken the child's status already.
+        with contextlib.suppress(ChildProcessError):
+            _, status, usage = os.wait4(child, 0)
+    if verdict == "memory":
+        raise Stopped("Your function asks for more memory than a small example can need.")
+    if verdict == "gone" and os.WIFSIGNALED(status):
+        name = signal.Signals(os.WTERMSIG(status)).name
+        raise Stopped(f"Your function took Python itself down ({name}).")
+    if verdict == "gone":
+        raise Stopped("Your function ended Python itself: leave with `return`, not with an exit.")
+    # A silent copy that was idle waits for a lock of a thread that has stayed behind.
+    if verdict == "silent" and usage is not None and usage.ru_utime + usage.ru_stime > limit / 10:
+        raise Stopped(_endless(limit))
+
+
+def _last_word(reader, limit):
+    """Listen to the copy until it is known to end, or to let its other thread speak."""
+    begun = heard = time.monotonic()
+    while time.monotonic() < begun + limit:
+        if select.select([reader], [], [], 0.1)[0]:
+            said = os.read(reader, 100)
+            if not said:
+                return "gone"
+            if said.endswith(b"m"):
+                return "memory"
+            if said.endswith(b"e"):
+                return "ended"
+            heard = time.monotonic()
+        now = time.monotonic()
+        if now > begun + REHEARSAL and now < heard + 0.5:
+            return "speaking"
+    return "silent"
+
+
+def _rehearse_and_exit(task, writer):
+    try:
+        # Finalisers of the parent's objects must run in the parent alone.
+        gc.disable()
+        sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115
+        for stream in (1, 2):
+            os.dup2(sys.stdout.fileno(), stream)
+        if torch := sys.modules.get("torch"):
+            # The pool of OpenMP threads has stayed behind in the parent.
+            torch.set_num_threads(1)
+        _limit_memory()
+        thread, outcome = _started(task)
+        while thread.is_alive():
+            os.write(writer, b".")
+            thread.join(0.1)
+        spent = outcome and isinstance(outcome[0][1], OutOfMemory | MemoryError)
+        os.write(writer, b"m" if spent else b"e")
+    except BaseException:
+        # What went wrong with the copy itself says nothing about the task.
+        os.write(writer, b"e")
+    finally:
+        os._exit(0)
+
+
+def _limit_memory():
+    import resource
+
+    with open("/proc/self/statm") as pages:
+        used = int(pages.read().split()[0]) * resource.getpagesize()
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    if hard == resource.RLIM_INFINITY or hard > used + MEMORY:
+        resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, hard))
+
+
+def _started(task):
+    """Return a thread that runs the task, and a list for its (result, exception)."""
+    outcome = []
+
+    def run():
+        with contextlib.suppress(Overtime):
+            try:
+                outcome.append((task(), None))
+            except Overtime:
+                raise
+            except BaseException as error:
+                outcome.append((None, error))
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    return thread, outcome
+
+
+def _in_thread(task, limit):
+    try:
+        thread, outcome = _started(task)
+    except RuntimeError:
+        # Python in a browser has no threads.
+        return _traced(task, limit)
+    try:
+        _wait(thread, limit)
+    finally:
+        _stop(thread)
+    if thread.is_alive():
+        raise Stopped(
+            f"{_endless(limit)} It could not be stopped and may still be at work: "
+            "restart the kernel when the notebook feels slow."
+        )
+    if not outcome:
+        raise Stopped(_endless(limit))
+    result, error = outcome[0]
+    if isinstance(error, OutOfMemory):
+        raise Stopped("Your function asks for more memory than there is.")
+    if error is not None:
+        raise error
+    return result
+
+
+def _wait(thread, limit):
+    left = {True: IMPORT, False: limit}
+    before = time.monotonic()
+    while thread.is_alive() and min(left.values()) > 0:
+        thread.join(min(0.1, limit))
+        now = time.monotonic()
+        left[_is_importing(thread)] -= now - before
+        before = now
+
+
+def _is_importing(thread):
+    frame = sys._current_frames().get(thread.ident)
+    while frame is not None:
+        if "importlib" in frame.f_code.co_filename:
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _stop(thread):
+    # Repeated, because an answer may catch it the first time.
+    for _ in range(20):
+        if not thread.is_alive():
+            return
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(
+            ctypes.c_ulong(thread.ident), ctypes.py_object(Overtime)
+        )
+        thread.join(0.05)
+
+
+def _traced(task, limit):
+    end = time.monotonic() + limit
+
+    def watch(frame, event, argument):
+        if time.monotonic() > end:
+            raise Overtime
+        return watch
+
+    before = sys.gettrace()
+    sys.settrace(watch)
+    try:
+        return task()
+    except Overtime:
+        raise Stopped(_endless(limit)) from None
+    except OutOfMemory:
+        raise Stopped("Your function asks for more memory than there is.") from None
+    finally:
+        sys.settrace(before)
+
+
+def _endless(limit):
+    return (
+        f"Your function did not come back within {limit:g} seconds: "
+        "look for a loop that never ends."
+    )

@@ -1,0 +1,125 @@
+"""What a check returns, and the list of parts that the reader has solved."""
+
+import types
+from dataclasses import dataclass
+from html import escape
+
+NOT_ATTEMPTED = "Not attempted yet"
+
+PARTS = {
+    "parzen": "1 Parzen windows",
+    "training_loss": "2.1 Training error",
+    "sgd": "2.1 Gradient descent on the width",
+    "leave_one_out": "2.2 Leave one out",
+    "coordinate_widths": "2.3 A width for each coordinate",
+    "unit_sphere": "3 Unit sphere",
+    "off_sphere": "3 Off the sphere",
+    "rates": "4 How fast the width may shrink",
+    "own_kernel": "5 A kernel of your own",
+    "gaps": "6 Gaps",
+    "temperature": "7 Temperature",
+    "adaptive_widths": "8 A width for each key",
+    "local_linear": "9 Local lines",
+}
+"""Every part by the name of its check, in the order of the chapter."""
+
+_COLORS = {"passed": "#009E73", "failed": "#D55E00", "open": "#7F7F7F"}
+_states = {}
+
+
+def _box(kind, heading, lines):
+    # The page's own text colour and a tint that is mostly transparent read in light and dark.
+    color = _COLORS[kind]
+    body = "".join(f'<div style="margin-top:.3em">{escape(line)}</div>' for line in lines)
+    return (
+        f'<div role="status" style="border-left:.35em solid {color};background:{color}22;'
+        f'color:inherit;padding:.6em 1em;overflow-wrap:anywhere">'
+        f"<strong>{escape(heading)}</strong>{body}</div>"
+    )
+
+
+@dataclass(frozen=True, repr=False)
+class CheckResult:
+    """What a check found: shown as a box in notebooks, as text elsewhere."""
+
+    part: str
+    """Name of the part, a key of `PARTS`."""
+    passed: bool
+    """Whether the answer is right."""
+    message: str
+    """What is right, or what went wrong, what was tried and what came out."""
+
+    @property
+    def heading(self):
+        """The outcome in two words, after the part's title."""
+        if self.passed:
+            return f"{PARTS[self.part]}: passed"
+        if self.message.startswith(NOT_ATTEMPTED):
+            return f"{PARTS[self.part]}: open"
+        return f"{PARTS[self.part]}: not yet"
+
+    def __repr__(self):
+        return f"{self.heading}\n{self.message}"
+
+    def _repr_html_(self):
+        kind = self.heading.rpartition(": ")[2]
+        kind = {"passed": "passed", "open": "open", "not yet": "failed"}[kind]
+        return _box(kind, self.heading, self.message.split("\n"))
+
+
+def recorded(result, answer):
+    """Remember the result for `progress` unless the answer is one of the book's own solutions."""
+    # type() instead of isinstance(), which asks the answer about itself.
+    if type(answer) is types.FunctionType and answer.__name__.endswith("_solution"):
+        return result
+    if result.passed:
+        _states[result.part] = "solved"
+    elif not result.message.startswith(NOT_ATTEMPTED):
+        _states.setdefault(result.part, "tried")
+    return result
+
+
+@dataclass(frozen=True, repr=False)
+class Progress:
+    """Which parts have been solved: a list in notebooks, text elsewhere."""
+
+    states: dict
+    """Title of each part → "solved", "tried" or "open"."""
+
+    @property
+    def solved(self):
+        """How many parts have been solved."""
+        return sum(state == "solved" for state in self.states.values())
+
+    @property
+    def heading(self):
+        """How many parts have been solved, in words."""
+        return f"{self.solved} of {len(self.states)} parts solved"
+
+    def __repr__(self):
+        marks = {"solved": "[x]", "tried": "[~]", "open": "[ ]"}
+        lines = [f"{marks[state]} {title}" for title, state in self.states.items()]
+        return "\n".join([self.heading, *lines])
+
+    def _repr_html_(self):
+        marks = {"solved": "✓ solved", "tried": "… tried", "open": "open"}
+        kind = "passed" if self.solved == len(self.states) else "open"
+        lines = [f"{title}: {marks[state]}" for title, state in self.states.items()]
+        return _box(kind, self.heading, lines)
+
+
+def progress():
+    """List the parts of the chapter with what the reader has solved since the kernel started.
+
+    Functions whose name ends in ``_solution`` are the book's own and do not count.
+
+    Returns
+    -------
+    Progress
+
+    Examples
+    --------
+    >>> len(progress().states) == len(PARTS)
+    True
+    """
+    return Progress({title: _states.get(part, "open") for part, title in PARTS.items()})

@@ -1,0 +1,1375 @@
+"""Right answers pass however they are written; each known slip is told its own hint."""
+
+import _thread
+import math
+import re
+import subprocess
+import sys
+import time
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import scipy.linalg
+import scipy.optimize
+import scipy.spatial.distance
+import scipy.special
+import scipy.stats
+import torch
+
+from attention_pooling import KERNELS, leave_one_out, nadaraya_watson
+from attention_pooling import exercises as ex
+from attention_pooling.exercises import limits
+from attention_pooling.exercises import result as result_module
+
+# ---------------------------------------------------------------- right answers, by part
+
+
+def column(x):
+    return np.asarray(x, dtype=float).reshape(len(x), -1)
+
+
+def parzen_vectorised(queries, keys, labels, kernel, sigma):
+    u = np.linalg.norm(column(queries)[:, None] - column(keys)[None], axis=2) / sigma
+    return kernel(u) @ labels / len(keys)
+
+
+def parzen_loops(queries, keys, labels, kernel, sigma):
+    result = []
+    for q in column(queries):
+        total = 0.0
+        for k, y in zip(column(keys), labels, strict=True):
+            total += y * float(kernel(math.dist(q, k) / sigma))
+        result.append(total / len(keys))
+    return result
+
+
+def parzen_scipy_densities(queries, keys, labels, kernel, sigma):
+    distances = scipy.spatial.distance.cdist(column(queries), column(keys))
+    similarity = kernel(distances / sigma)
+    plus = similarity[:, labels == 1].sum(axis=1)
+    minus = similarity[:, labels == -1].sum(axis=1)
+    # As densities: one factor for all queries.
+    return (plus - minus) / (len(keys) * sigma ** column(keys).shape[1])
+
+
+def parzen_torch_single(queries, keys, labels, kernel, sigma):
+    q, k, y = (torch.as_tensor(column(x), dtype=torch.float32) for x in (queries, keys, labels))
+    u = ((q[:, None] - k) ** 2).sum(2).sqrt() / sigma
+    return kernel(u) @ y
+
+
+def parzen_einsum_column(queries, keys, labels, kernel, sigma):
+    gaps = column(queries)[:, None] - column(keys)
+    u = np.sqrt(np.einsum("mnd,mnd->mn", gaps, gaps)) / sigma
+    return np.einsum("mn,n->m", kernel(u), labels)[:, None]
+
+
+def sgd_floor(gradient, sigma, steps, lr):
+    visited = [sigma]
+    for _ in range(steps):
+        visited.append(max(visited[-1] - lr * gradient(visited[-1]), 1e-3))
+    return visited
+
+
+def sgd_logarithm(gradient, sigma, steps, lr):
+    theta = np.log(sigma)
+    visited = np.empty(steps + 1)
+    visited[0] = sigma
+    for t in range(steps):
+        theta -= lr * np.exp(theta) * gradient(np.exp(theta))
+        visited[t + 1] = np.exp(theta)
+    return visited
+
+
+def sgd_generator(gradient, sigma, steps, lr):
+    yield sigma
+    for _ in range(steps):
+        sigma = sigma * math.exp(-lr * sigma * gradient(sigma))
+        yield sigma
+
+
+def sgd_torch(gradient, sigma, steps, lr):
+    theta = torch.tensor(math.log(sigma), dtype=torch.float64, requires_grad=True)
+    optimiser = torch.optim.SGD([theta], lr=lr)
+    visited = [theta.exp()]
+    for _ in range(steps):
+        optimiser.zero_grad()
+        width = theta.exp()
+        width.backward(torch.tensor(gradient(width), dtype=torch.float64))
+        optimiser.step()
+        visited.append(theta.exp())
+    return torch.stack(visited)
+
+
+def sgd_recursive_single(gradient, sigma, steps, lr):
+    if steps == 0:
+        return (np.float32(sigma),)
+    following = abs(sigma - lr * gradient(np.float32(sigma))) + 1e-6
+    return (np.float32(sigma), *sgd_recursive_single(gradient, following, steps - 1, lr))
+
+
+def loss_broadcast(sigma, keys, values):
+    similarity = (-((keys[:, None] - keys[None, :]) ** 2) / (2 * sigma**2)).exp()
+    return ((similarity @ values / similarity.sum(1) - values) ** 2).mean()
+
+
+def loss_softmax(sigma, keys, values):
+    scores = -0.5 * ((keys.unsqueeze(1) - keys) / sigma).square()
+    return torch.nn.functional.mse_loss(torch.softmax(scores, dim=-1) @ values, values)
+
+
+def loss_loops(sigma, keys, values):
+    total = 0.0
+    for k, v in zip(keys, values, strict=True):
+        alphas = [torch.exp(-((k - other) ** 2) / (2 * sigma**2)) for other in keys]
+        estimate = sum(a * w for a, w in zip(alphas, values, strict=True)) / sum(alphas)
+        total = total + (estimate - v) ** 2
+    return total / len(keys)
+
+
+def loss_package(sigma, keys, values):
+    return ((nadaraya_watson(keys, keys, values, sigma=sigma).estimate - values) ** 2).mean()
+
+
+def loss_single_einsum(sigma, keys, values):
+    sigma, keys, values = (x.to(torch.float32) for x in (sigma, keys, values))
+    similarity = torch.exp(-(torch.cdist(keys[:, None], keys[:, None]) ** 2) / (2 * sigma**2))
+    weights = similarity / similarity.sum(1, keepdim=True)
+    return (torch.einsum("ij,j->i", weights, values) - values).pow(2).mean().reshape(1, 1)
+
+
+def loo_masked(sigma, keys, values):
+    similarity = torch.exp(-((keys[:, None] - keys) ** 2) / (2 * sigma**2))
+    similarity = similarity * (1 - torch.eye(len(keys), dtype=keys.dtype))
+    return ((similarity @ values / similarity.sum(1) - values) ** 2).mean()
+
+
+def loo_infinite_scores(sigma, keys, values):
+    scores = -((keys[:, None] - keys) ** 2) / (2 * sigma**2)
+    scores = scores.masked_fill(torch.eye(len(keys), dtype=torch.bool), -torch.inf)
+    return ((scores.softmax(1) @ values - values) ** 2).mean()
+
+
+def loo_shortcut(sigma, keys, values):
+    weights = torch.softmax(-((keys[:, None] - keys) ** 2) / (2 * sigma**2), 1)
+    return (((values - weights @ values) / (1 - weights.diagonal())) ** 2).mean()
+
+
+def loo_refits(sigma, keys, values):
+    errors = []
+    for i in range(len(keys)):
+        rest = torch.arange(len(keys)) != i
+        alpha = torch.exp(-((keys[rest] - keys[i]) ** 2) / (2 * sigma**2))
+        errors.append(((alpha * values[rest]).sum() / alpha.sum() - values[i]) ** 2)
+    return torch.stack(errors).mean()
+
+
+def loo_package(sigma, keys, values):
+    return leave_one_out(keys, values, sigma=sigma).error
+
+
+def sphere_shift(queries, keys, sigma):
+    scores = queries @ keys.T / sigma**2
+    similarity = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return similarity / similarity.sum(axis=1, keepdims=True)
+
+
+def sphere_scipy_single(queries, keys, sigma):
+    scores = queries.astype(np.float32) @ keys.T.astype(np.float32) / np.float32(sigma) ** 2
+    return scipy.special.softmax(scores, axis=1)
+
+
+def sphere_torch(queries, keys, sigma):
+    return torch.softmax(torch.as_tensor(queries @ keys.T) / sigma**2, dim=1)
+
+
+def sphere_loops(queries, keys, sigma):
+    rows = []
+    for q in queries:
+        scores = [sum(a * b for a, b in zip(q, k, strict=True)) / sigma**2 for k in keys]
+        top = max(scores)
+        total = sum(math.exp(score - top) for score in scores)
+        rows.append([math.exp(score - top) / total for score in scores])
+    return rows
+
+
+def sphere_logsumexp(queries, keys, sigma):
+    scores = np.einsum("md,nd->mn", queries, keys) / sigma**2
+    return np.exp(scores - scipy.special.logsumexp(scores, axis=1, keepdims=True))
+
+
+def off_formula(queries, keys, sigma):
+    return scipy.special.softmax(
+        (queries @ keys.T - (keys**2).sum(1) / 2) / sigma**2,
+        axis=1,
+    )
+
+
+def off_augmented(queries, keys, sigma):
+    queries = np.hstack([queries, np.ones((len(queries), 1))])
+    keys = np.hstack([keys, -(np.linalg.norm(keys, axis=1, keepdims=True) ** 2) / 2])
+    return sphere_shift(queries, keys, sigma)
+
+
+def off_torch(queries, keys, sigma):
+    q, k = torch.as_tensor(queries), torch.as_tensor(keys)
+    return ((2 * q @ k.T - (k * k).sum(1)) / (2 * sigma**2)).softmax(1)
+
+
+def off_loops(queries, keys, sigma):
+    extended = [[*k, -sum(x * x for x in k) / 2] for k in keys]
+    return sphere_loops([[*q, 1.0] for q in queries], extended, sigma)
+
+
+def rates_list(d):
+    return [-1 / (d + 4), -4 / (d + 4)]
+
+
+def rates_fractions(d):
+    return Fraction(-1, d + 4), Fraction(-4, d + 4)
+
+
+def rates_array(d):
+    return -np.array([1, 4], dtype=np.float32) / (4 + d)
+
+
+def rates_tensor(d):
+    return torch.tensor([[-1.0], [-4.0]]) / (d + 4)
+
+
+def rates_solved(d):
+    # 4 s = −1 − d s, solved for s.
+    width = np.linalg.solve([[4 + d]], [-1])[0]
+    return width, 4 * width
+
+
+def coordinate_vectorised(queries, keys, sigma):
+    u = ((queries[:, None] - keys) / sigma) ** 2
+    return scipy.special.softmax(-u.sum(2) / 2, axis=1)
+
+
+def coordinate_rescaled(queries, keys, sigma):
+    distances = scipy.spatial.distance.cdist(queries / sigma, keys / sigma)
+    similarity = np.exp(-(distances**2) / 2)
+    return similarity / similarity.sum(axis=1)[:, None]
+
+
+def coordinate_mahalanobis(queries, keys, sigma):
+    distances = scipy.spatial.distance.cdist(queries, keys, "mahalanobis", VI=np.diag(sigma**-2.0))
+    return torch.softmax(torch.as_tensor(-(distances**2) / 2), 1)
+
+
+def coordinate_loops(queries, keys, sigma):
+    rows = []
+    for q in queries:
+        squares = [
+            sum(((a - b) / s) ** 2 for a, b, s in zip(q, k, sigma, strict=True)) for k in keys
+        ]
+        row = [math.exp(-square / 2) for square in squares]
+        rows.append([x / sum(row) for x in row])
+    return rows
+
+
+def smooth_quartic(u):
+    return np.where(np.abs(u) < 1, (1 - u**2) ** 2, 0)
+
+
+def smooth_cosine(u):
+    return (1 + np.cos(np.pi * np.clip(np.abs(u), 0, 1))) / 2
+
+
+def smooth_tricube(u):
+    return 70 / 81 * np.maximum(0, 1 - np.abs(u) ** 3) ** 3
+
+
+def smooth_bump(u):
+    inside = np.abs(u) < 1
+    return np.where(inside, np.exp(-1 / np.where(inside, 1 - u**2, 1)), 0)
+
+
+def smooth_torch_single(u):
+    return torch.clamp(1 - torch.as_tensor(u, dtype=torch.float32) ** 2, min=0) ** 3
+
+
+def smooth_scalar_loop(u):
+    return np.vectorize(lambda x: (1 - x * x) ** 2 if abs(x) < 1 else 0.0, otypes=[float])(u)
+
+
+def gaps_where(queries, keys, values, sigma):
+    within = abs(queries[:, None] - keys) <= sigma
+    count = within.sum(axis=1)
+    return np.where(count > 0, within @ values / np.where(count > 0, count, 1), np.nan)
+
+
+def gaps_loops(queries, keys, values, sigma):
+    result = []
+    for q in queries:
+        near = [v for k, v in zip(keys, values, strict=True) if abs(q - k) <= sigma]
+        result.append(sum(near) / len(near) if near else float("nan"))
+    return result
+
+
+def gaps_divide(queries, keys, values, sigma):
+    within = np.abs(np.subtract.outer(queries, keys)) <= sigma
+    return (within @ values) / within.sum(1)
+
+
+def gaps_package(queries, keys, values, sigma):
+    return nadaraya_watson(queries, keys, values, "boxcar", sigma).estimate
+
+
+def gaps_torch(queries, keys, values, sigma):
+    q, k, v = (torch.as_tensor(x) for x in (queries, keys, values))
+    within = ((q[:, None] - k).abs() <= sigma).double()
+    return (within @ v)[:, None] / within.sum(1, keepdim=True)
+
+
+def effective(scores, tau):
+    weights = scipy.special.softmax(np.asarray(scores) / tau)
+    return 1 / (weights**2).sum()
+
+
+def temperature_brentq(scores, count):
+    return np.exp(
+        scipy.optimize.brentq(lambda x: effective(scores, np.exp(x)) - count, -12, 12, xtol=1e-10)
+    )
+
+
+def temperature_bisection(scores, count):
+    low, high = 1e-6, 1e6
+    while high / low > 1 + 1e-9:
+        middle = math.sqrt(low * high)
+        if effective(scores, middle) < count:
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+def temperature_grid(scores, count):
+    taus = np.geomspace(1e-4, 1e4, 20_001)
+    scores = scores - scores.max()
+    weights = np.exp(scores / taus[:, None])
+    counts = weights.sum(1) ** 2 / (weights**2).sum(1)
+    return [np.exp(np.interp(count, counts, np.log(taus)))]
+
+
+def temperature_torch(scores, count):
+    scores, beta = torch.as_tensor(scores), torch.tensor(1 / np.ptp(scores))
+    low, high = beta * 1e-6, beta * 1e6
+    for _ in range(120):
+        beta = (low * high).sqrt()
+        many = 1 / torch.softmax(beta * scores, 0).square().sum() > count
+        low, high = (beta, high) if many else (low, beta)
+    return (1 / beta).float()
+
+
+def adaptive_vectorised(keys, sigma, pilot):
+    density = np.exp(-(((keys[:, None] - keys) / pilot) ** 2) / 2).sum(axis=1)
+    return sigma * np.sqrt(np.exp(np.mean(np.log(density))) / density)
+
+
+def adaptive_scipy(keys, sigma, pilot):
+    density = scipy.stats.norm.pdf(keys[:, None], keys, pilot).mean(1)
+    return sigma * (density / scipy.stats.gmean(density)) ** -0.5
+
+
+def adaptive_loops(keys, sigma, pilot):
+    density = [sum(math.exp(-((a - b) ** 2) / (2 * pilot**2)) for b in keys) for a in keys]
+    g = math.exp(sum(map(math.log, density)) / len(density))
+    return [sigma * (g / p) ** 0.5 for p in density]
+
+
+def adaptive_torch(keys, sigma, pilot):
+    keys = torch.as_tensor(keys, dtype=torch.float32)
+    logs = torch.logsumexp(-(((keys[:, None] - keys) / pilot) ** 2) / 2, 1)
+    return sigma * torch.exp((logs.mean() - logs) / 2)[:, None]
+
+
+def lines_solve(queries, keys, values, sigma):
+    heights = []
+    for q in queries:
+        alpha = np.exp(-(((keys - q) / sigma) ** 2) / 2)
+        design = np.column_stack([np.ones(len(keys)), keys - q])
+        heights.append(
+            np.linalg.solve(design.T @ (alpha[:, None] * design), design.T @ (alpha * values))[0]
+        )
+    return heights
+
+
+def lines_moments(queries, keys, values, sigma):
+    x = keys - queries[:, None]
+    alpha = np.exp(-(x**2) / (2 * sigma**2))
+    s0, s1, s2 = (np.sum(alpha * x**p, axis=1) for p in (0, 1, 2))
+    t0, t1 = (np.sum(alpha * x**p * values, axis=1) for p in (0, 1))
+    return (s2 * t0 - s1 * t1) / (s0 * s2 - s1**2)
+
+
+def lines_polyfit(queries, keys, values, sigma):
+    def height(q):
+        # polyfit squares its weights.
+        w = np.exp(-((keys - q) ** 2) / (4 * sigma**2))
+        return np.polyval(np.polyfit(keys, values, 1, w=w), q)
+
+    return np.array([[height(q)] for q in queries])
+
+
+def lines_lstsq_torch(queries, keys, values, sigma):
+    q, k, v = (torch.as_tensor(x) for x in (queries, keys, values))
+    x = k - q[:, None]
+    root = torch.exp(-(x**2) / (4 * sigma**2))[..., None]
+    design = root * torch.stack([torch.ones_like(x), x], -1)
+    return torch.linalg.lstsq(design, root * v[None, :, None]).solution[:, 0, 0].float()
+
+
+RIGHT = {
+    ex.check_parzen: [
+        parzen_vectorised,
+        parzen_loops,
+        parzen_scipy_densities,
+        parzen_torch_single,
+        parzen_einsum_column,
+    ],
+    ex.check_sgd: [sgd_floor, sgd_logarithm, sgd_generator, sgd_torch, sgd_recursive_single],
+    ex.check_training_loss: [
+        loss_broadcast,
+        loss_softmax,
+        loss_loops,
+        loss_package,
+        loss_single_einsum,
+    ],
+    ex.check_leave_one_out: [
+        loo_masked,
+        loo_infinite_scores,
+        loo_shortcut,
+        loo_refits,
+        loo_package,
+    ],
+    ex.check_unit_sphere: [
+        sphere_shift,
+        sphere_scipy_single,
+        sphere_torch,
+        sphere_loops,
+        sphere_logsumexp,
+    ],
+    ex.check_off_sphere: [off_formula, off_augmented, off_torch, off_loops],
+    ex.check_rates: [rates_list, rates_fractions, rates_array, rates_tensor, rates_solved],
+    ex.check_coordinate_widths: [
+        coordinate_vectorised,
+        coordinate_rescaled,
+        coordinate_mahalanobis,
+        coordinate_loops,
+    ],
+    ex.check_own_kernel: [
+        smooth_quartic,
+        smooth_cosine,
+        smooth_tricube,
+        smooth_bump,
+        smooth_torch_single,
+        smooth_scalar_loop,
+    ],
+    ex.check_gaps: [gaps_where, gaps_loops, gaps_divide, gaps_package, gaps_torch],
+    ex.check_temperature: [
+        temperature_brentq,
+        temperature_bisection,
+        temperature_grid,
+        temperature_torch,
+    ],
+    ex.check_adaptive_widths: [
+        adaptive_vectorised,
+        adaptive_scipy,
+        adaptive_loops,
+        adaptive_torch,
+    ],
+    ex.check_local_linear: [lines_solve, lines_moments, lines_polyfit, lines_lstsq_torch],
+}
+
+ALL_RIGHT = [(check, answer) for check, answers in RIGHT.items() for answer in answers]
+
+
+def named(pair):
+    return pair.__name__ if callable(pair) else None
+
+
+@pytest.mark.parametrize(("check", "answer"), ALL_RIGHT, ids=named)
+def test_right_answers_pass_however_they_are_written(check, answer):
+    for _ in range(3):
+        result = check(answer)
+        assert result.passed, result.message
+
+
+# ---------------------------------------------------------------- known slips, by part
+
+
+def rows(similarity):
+    return similarity / similarity.sum(axis=1, keepdims=True)
+
+
+def parzen_of(u=lambda d, s: d / s, labels=lambda y: y, pool=lambda k, y: k @ y):
+    def answer(queries, keys, y, kernel, sigma):
+        distances = scipy.spatial.distance.cdist(column(queries), column(keys))
+        return pool(kernel(u(distances, sigma)), labels(y))
+
+    return answer
+
+
+def parzen_changes_labels(queries, keys, labels, kernel, sigma):
+    result = parzen_vectorised(queries, keys, labels, kernel, sigma)
+    labels[labels < 0] = 0
+    return result
+
+
+def parzen_centres_keys(queries, keys, labels, kernel, sigma):
+    keys -= 1
+    return parzen_vectorised(queries, keys + 1, labels, kernel, sigma)
+
+
+def parzen_one_coordinate(queries, keys, labels, kernel, sigma):
+    return kernel(np.abs(queries[:, None] - keys) / sigma) @ labels
+
+
+def parzen_metric(metric):
+    def answer(queries, keys, labels, kernel, sigma):
+        return (
+            kernel(scipy.spatial.distance.cdist(column(queries), column(keys), metric) / sigma)
+            @ labels
+        )
+
+    return answer
+
+
+def parzen_no_root(queries, keys, labels, kernel, sigma):
+    gaps = abs(queries[:, None] - keys) / sigma
+    return kernel(gaps if gaps.ndim == 2 else (gaps**2).sum(axis=2)) @ labels
+
+
+def parzen_own_gaussian(queries, keys, labels, kernel, sigma):
+    return parzen_vectorised(queries, keys, labels, KERNELS["gaussian"], sigma)
+
+
+def parzen_product(queries, keys, labels, kernel, sigma):
+    gaps = column(queries)[:, None] - column(keys)
+    return kernel(np.abs(gaps) / sigma).prod(axis=2) @ labels
+
+
+def sgd_of(step=lambda s, g, lr: max(s - lr * g, 1e-3)):
+    def answer(gradient, sigma, steps, lr):
+        visited = [sigma]
+        for _ in range(steps):
+            sigma = step(sigma, gradient(sigma), lr)
+            visited.append(sigma)
+        return visited
+
+    return answer
+
+
+def sgd_uphill_logarithm(gradient, sigma, steps, lr):
+    theta = math.log(sigma)
+    visited = [sigma]
+    for _ in range(steps):
+        theta += lr * math.exp(theta) * gradient(math.exp(theta))
+        visited.append(math.exp(theta))
+    return visited
+
+
+def sgd_gradient_at_logarithm(gradient, sigma, steps, lr):
+    theta = np.log(sigma)
+    visited = [sigma]
+    for _ in range(steps):
+        theta = theta - lr * gradient(theta)
+        visited.append(np.exp(theta))
+    return visited
+
+
+def sgd_one_gradient_for_all(gradient, sigma, steps, lr):
+    slope = gradient(sigma)
+    return [max(sigma - t * lr * slope, 1e-3) for t in range(steps + 1)]
+
+
+def sgd_gradient_at_start(gradient, sigma, steps, lr):
+    visited = [sigma]
+    for _ in range(steps):
+        visited.append(max(visited[-1] - lr * gradient(sigma), 1e-3))
+    return visited
+
+
+def sgd_averages(gradient, sigma, steps, lr):
+    visited = [sigma]
+    for _ in range(steps):
+        slopes = [gradient(visited[-1]) for _ in range(4)]
+        visited.append(max(visited[-1] - lr * np.mean(slopes), 1e-3))
+    return visited
+
+
+def sgd_one_gradient_more(gradient, sigma, steps, lr):
+    visited = sgd_floor(gradient, sigma, steps, lr)
+    gradient(visited[-1])
+    return visited
+
+
+def sgd_notes_before_floor(gradient, sigma, steps, lr):
+    visited = [sigma]
+    for _ in range(steps):
+        visited.append(max(visited[-1], 1e-3) - lr * gradient(max(visited[-1], 1e-3)))
+    return visited
+
+
+def loss_of(exponent=lambda d, s: -(d**2) / (2 * s**2), share=rows, own=True, judge=None):
+    """Return a loss that works on arrays and on tensors."""
+
+    def answer(sigma, keys, values):
+        exp = torch.exp if isinstance(sigma, torch.Tensor) else np.exp
+        similarity = exp(exponent(abs(keys[:, None] - keys), sigma))
+        if not own:
+            similarity = similarity * (1 - torch.eye(len(keys), dtype=torch.float64))
+        residuals = share(similarity) @ values - values
+        return (residuals**2).mean() if judge is None else judge(residuals)
+
+    return answer
+
+
+def undiagonal(matrix):
+    return matrix * (1 - torch.eye(len(matrix), dtype=matrix.dtype))
+
+
+def loss_numpy(sigma, keys, values):
+    similarity = np.exp(-((keys[:, None] - keys) ** 2) / (2 * sigma**2))
+    return np.mean((rows(similarity) @ values - values) ** 2)
+
+
+def loss_numpy_wrong_axis(sigma, keys, values):
+    similarity = np.exp(-((keys[:, None] - keys) ** 2) / (2 * sigma**2))
+    return np.mean((similarity / similarity.sum(axis=0) @ values - values) ** 2)
+
+
+def loss_detached_denominator(sigma, keys, values):
+    similarity = torch.exp(-((keys[:, None] - keys) ** 2) / (2 * sigma**2))
+    total = similarity.sum(1).detach()
+    return ((similarity @ values / total - values) ** 2).mean()
+
+
+def loss_new_leaf(sigma, keys, values):
+    leaf = torch.tensor(float(sigma), dtype=torch.float64, requires_grad=True)
+    return loss_broadcast(leaf, keys, values)
+
+
+def loss_root_at_zero(sigma, keys, values):
+    u = torch.sqrt(((keys[:, None] - keys) / sigma) ** 2)
+    return ((torch.softmax(-(u**2) / 2, 1) @ values - values) ** 2).mean()
+
+
+def loss_pairs(sigma, keys, values):
+    weights = torch.softmax(-((keys[:, None] - keys) ** 2) / (2 * sigma**2), 1)
+    return ((weights @ values[:, None] - values) ** 2).mean()
+
+
+def changes_values(loss):
+    def answer(sigma, keys, values):
+        result = loss(sigma, keys, values)
+        values.sub_(values.mean())
+        return result
+
+    return answer
+
+
+def loo_in_place(sigma, keys, values):
+    similarity = torch.exp(-((keys[:, None] - keys) ** 2) / (2 * sigma**2))
+    similarity.fill_diagonal_(0)
+    return ((similarity @ values / similarity.sum(1) - values) ** 2).mean()
+
+
+def loo_denominator_only(sigma, keys, values):
+    similarity = torch.exp(-((keys[:, None] - keys) ** 2) / (2 * sigma**2))
+    return ((similarity @ values / (similarity.sum(1) - 1) - values) ** 2).mean()
+
+
+def loo_generalised(sigma, keys, values):
+    weights = torch.softmax(-((keys[:, None] - keys) ** 2) / (2 * sigma**2), 1)
+    return (((values - weights @ values) / (1 - weights.trace() / len(keys))) ** 2).mean()
+
+
+def loo_infinite_before_division(sigma, keys, values):
+    squared = (keys[:, None] - keys) ** 2
+    squared = squared.masked_fill(torch.eye(len(keys), dtype=torch.bool), torch.inf)
+    weights = torch.softmax(-squared / (2 * sigma**2), 1)
+    return ((weights @ values - values) ** 2).mean()
+
+
+def sphere_of(score=lambda p, s: p / s**2, share=lambda z: scipy.special.softmax(z, axis=1)):
+    return lambda queries, keys, sigma: share(score(queries @ keys.T, sigma))
+
+
+def naive(scores):
+    return rows(np.exp(scores))
+
+
+def off_of(score):
+    def answer(queries, keys, sigma):
+        norms = np.linalg.norm(keys, axis=1)
+        return scipy.special.softmax(score(queries @ keys.T, norms, sigma), axis=1)
+
+    return answer
+
+
+def sphere_sorts_keys(queries, keys, sigma):
+    result = sphere_shift(queries, keys, sigma)
+    keys.sort(axis=0)
+    return result
+
+
+def off_unit_length(queries, keys, sigma):
+    queries = queries / np.linalg.norm(queries, axis=1, keepdims=True)
+    keys = keys / np.linalg.norm(keys, axis=1, keepdims=True)
+    return sphere_shift(queries, keys, sigma)
+
+
+def off_wrong_axis(queries, keys, sigma):
+    similarity = bell(scipy.spatial.distance.cdist(queries, keys) / sigma)
+    return similarity / similarity.sum(axis=0)
+
+
+def coordinate_of(squares):
+    def answer(queries, keys, sigma):
+        return scipy.special.softmax(-squares(queries[:, None] - keys, sigma) / 2, axis=1)
+
+    return answer
+
+
+def coordinate_scales_keys(queries, keys, sigma):
+    queries /= sigma
+    keys /= sigma
+    return coordinate_vectorised(queries, keys, np.ones_like(sigma))
+
+
+def gaps_of(fill, near=lambda d, s: d <= s):
+    def answer(queries, keys, values, sigma):
+        distances = abs(queries[:, None] - keys)
+        within = near(distances, sigma)
+        count = within.sum(axis=1)
+        return np.where(count, within @ values / np.maximum(count, 1), fill(distances, values))
+
+    return answer
+
+
+def silent_zero(queries, keys, values, sigma):
+    within = abs(queries[:, None] - keys) <= sigma
+    return within @ values / (within.sum(axis=1) + 1e-12)
+
+
+def gaps_dropped(queries, keys, values, sigma):
+    estimate = gaps_where(queries, keys, values, sigma)
+    return estimate[~np.isnan(estimate)]
+
+
+def temperature_of(count_of, wanted=lambda count: count):
+    def answer(scores, count):
+        def gap(x):
+            weights = scipy.special.softmax(scores / np.exp(x))
+            return count_of(weights) - wanted(count)
+
+        return np.exp(scipy.optimize.brentq(gap, -12, 12))
+
+    return answer
+
+
+def adaptive_of(power=-0.5, centre=scipy.stats.gmean, width="pilot", scale="sigma", own=True):
+    def answer(keys, sigma, pilot):
+        widths = {"sigma": sigma, "pilot": pilot, "one": 1.0}
+        similarity = np.exp(-(((keys[:, None] - keys) / widths[width]) ** 2) / 2)
+        density = similarity.mean(axis=1) / (widths[width] * math.sqrt(2 * math.pi))
+        if not own:
+            density = (similarity.sum(axis=1) - 1) / (len(keys) - 1)
+        return widths[scale] * (density / centre(density)) ** power
+
+    return answer
+
+
+def lines_of(weigh, read):
+    def answer(queries, keys, values, sigma):
+        heights = []
+        for q in queries:
+            alpha = weigh((keys - q) / sigma)
+            slope, height = np.polyfit(keys - q, values, 1, w=np.sqrt(alpha))
+            heights.append(read(height, slope, q))
+        return heights
+
+    return answer
+
+
+def bell(u):
+    return np.exp(-(u**2) / 2)
+
+
+def drawn_like(answer):
+    """Return an answer whose result is random."""
+    rng = np.random.default_rng()
+
+    def randomised(*arguments):
+        result = answer(*arguments)
+        if isinstance(result, torch.Tensor):
+            result = result.detach().numpy()
+        return np.asarray(result, dtype=float) * rng.uniform(0.5, 2, np.shape(result))
+
+    return randomised
+
+
+SLIPS = {
+    ex.check_parzen: [
+        ("sign", parzen_of(labels=lambda y: -y)),
+        ("0/1", parzen_of(labels=lambda y: (y == 1) * 1.0)),
+        ("2y − 1", parzen_of(labels=lambda y: 2 * y - 1)),
+        ("added", parzen_of(labels=abs)),
+        ("within", parzen_of(labels=lambda y: np.where(y > 0, 1 / sum(y > 0), -1 / sum(y < 0)))),
+        ("Nadaraya–Watson score", parzen_of(pool=lambda k, y: k @ y / k.sum(1))),
+        ("wrong axis", parzen_of(pool=lambda k, y: k / k.sum(0) @ y)),
+        ("sign alone", parzen_of(pool=lambda k, y: np.sign(k @ y))),
+        ("one number for each key", parzen_of(pool=lambda k, y: k.sum(0) * y)),
+        ("missing", parzen_of(pool=lambda k, y: k * y)),
+        ("depends on", parzen_of(pool=lambda k, y: k @ y / k.sum())),
+        ("divide it by the width", parzen_of(u=lambda d, s: d)),
+        ("not by σ", parzen_of(u=lambda d, s: d / s**2)),
+        ("squared distance", parzen_of(u=lambda d, s: (d / s) ** 2)),
+        ("multiplied by the width", parzen_of(u=lambda d, s: d * s)),
+        ("not used", parzen_own_gaussian),
+        ("changes its argument `labels`", parzen_changes_labels),
+        ("changes its argument `keys`", parzen_centres_keys),
+        ("Manhattan", parzen_metric("cityblock")),
+        ("largest difference", parzen_metric("chebyshev")),
+        ("before it is divided", parzen_metric("sqeuclidean")),
+        ("given u².", parzen_no_root),
+        ("multiplied: here", parzen_product),
+        ("keys of shape (n, d)", parzen_one_coordinate),
+        ("two different results", drawn_like(parzen_vectorised)),
+        ("same constant", lambda q, k, y, a, s: np.zeros(len(q))),
+    ],
+    ex.check_sgd: [
+        ("uphill", sgd_of(lambda s, g, lr: s + lr * g)),
+        ("stay positive", sgd_of(lambda s, g, lr: s - lr * g)),
+        ("zero, which is not positive", sgd_of(lambda s, g, lr: max(s - lr * g, 0.0))),
+        ("no influence", sgd_of(lambda s, g, lr: max(s - g, 1e-3))),
+        ("never moves", sgd_of(lambda s, g, lr: s)),
+        ("hardly comes closer", sgd_of(lambda s, g, lr: max(s - lr**4 * g, 1e-3))),
+        ("does not arrive", sgd_of(lambda s, g, lr: max(s - lr * g, 1.0))),
+        ("log sigma: it takes", sgd_gradient_at_logarithm),
+        ("used for all steps", sgd_one_gradient_for_all),
+        ("at the start in every step", sgd_gradient_at_start),
+        ("More than one gradient", sgd_averages),
+        ("too many", sgd_one_gradient_more),
+        ("note it down", sgd_notes_before_floor),
+        ("last width alone", lambda *a: sgd_floor(*a)[-1]),
+        ("start is missing", lambda *a: sgd_floor(*a)[1:]),
+        ("last width is missing", lambda *a: sgd_floor(*a)[:-1]),
+        ("wrong length", lambda *a: [*sgd_floor(*a), 1.0]),
+        ("reverse", lambda *a: sgd_floor(*a)[::-1]),
+        ("logarithms", lambda *a: np.log(sgd_floor(*a))),
+        ("Fewer steps", lambda g, s, n, lr: sgd_floor(g, s, n - 1, lr)),
+        ("never asks", lambda g, s, n, lr: np.linspace(s, 1, n + 1)),
+        ("all the same", lambda g, s, n, lr: [s] * (n + 1)),
+        ("two different results", drawn_like(sgd_floor)),
+    ],
+    ex.check_training_loss: [
+        ("wrong axis", loss_of(share=lambda k: k / k.sum(0))),
+        ("not normalised", loss_of(share=lambda k: k)),
+        ("averaged over n", loss_of(share=lambda k: k / len(k))),
+        ("whole matrix", loss_of(share=lambda k: k / k.sum())),
+        ("not squared: the exponent", loss_of(lambda d, s: -(d**2) / (2 * s))),
+        ("½ is missing:", loss_of(lambda d, s: -(d**2) / s**2)),
+        ("sign of the exponent", loss_of(lambda d, s: d**2 / (2 * s**2))),
+        ("distance is not squared", loss_of(lambda d, s: -d / s)),
+        ("brackets", loss_of(lambda d, s: -(d**2) / 2 * s**2)),
+        ("no influence", loss_of(lambda d, s: -(d**2) / 2 + 0 * s)),
+        ("own value out", loss_of(own=False)),
+        ("added up:", loss_of(judge=lambda r: (r**2).sum())),
+        ("halved: leave", loss_of(judge=lambda r: (r**2).mean() / 2)),
+        ("root", loss_of(judge=lambda r: (r**2).mean() ** 0.5)),
+        ("absolute", loss_of(judge=lambda r: abs(r).mean())),
+        ("each key", loss_of(judge=lambda r: r**2)),
+        ("broadcast", loss_pairs),
+        ("Given NumPy arrays", loss_numpy),
+        ("plain number", lambda s, k, v: loss_broadcast(s, k, v).item()),
+        ("without gradient", lambda s, k, v: loss_broadcast(s, k, v).detach()),
+        ("lead back to sigma", loss_new_leaf),
+        ("part of the graph is cut", loss_detached_denominator),
+        ("NaN or infinite", loss_root_at_zero),
+        ("changes its argument `values`", changes_values(loss_broadcast)),
+        ("two different results", drawn_like(loss_broadcast)),
+        ("same constant", lambda s, k, v: 0.0 * s + 1),
+    ],
+    ex.check_leave_one_out: [
+        ("own value is left in", loss_of()),
+        ("not renormalised", loss_of(share=lambda k: undiagonal(rows(k)))),
+        ("denominator but not", loo_denominator_only),
+        ("generalised", loo_generalised),
+        ("wrong axis", loss_of(share=lambda k: k / k.sum(0), own=False)),
+        ("not normalised", loss_of(share=lambda k: k, own=False)),
+        ("not squared: the exponent", loss_of(lambda d, s: -(d**2) / (2 * s), own=False)),
+        ("½ is missing:", loss_of(lambda d, s: -(d**2) / s**2, own=False)),
+        ("sign of the exponent", loss_of(lambda d, s: d**2 / (2 * s**2), own=False)),
+        ("added up:", loss_of(own=False, judge=lambda r: (r**2).sum())),
+        ("n − 1", loss_of(own=False, judge=lambda r: (r**2).sum() / (len(r) - 1))),
+        ("root", loss_of(own=False, judge=lambda r: (r**2).mean() ** 0.5)),
+        ("plain number", lambda s, k, v: loo_masked(s, k, v).item()),
+        ("without gradient", lambda s, k, v: loo_masked(s, k, v).detach()),
+        ("changed in place", loo_in_place),
+        ("NaN or infinite", loo_infinite_before_division),
+        ("changes its argument `values`", changes_values(loo_masked)),
+        ("two different results", drawn_like(loo_masked)),
+        ("same constant", lambda s, k, v: 0.0 * s + 1),
+    ],
+    ex.check_unit_sphere: [
+        ("wrong axis", sphere_of(share=lambda z: scipy.special.softmax(z, axis=0))),
+        ("not squared: the score", sphere_of(lambda p, s: p / s)),
+        ("are halved:", sphere_of(lambda p, s: p / (2 * s**2))),
+        ("doubled", sphere_of(lambda p, s: 2 * p / s**2)),
+        ("sign of the exponent", sphere_of(lambda p, s: -p / s**2)),
+        ("no influence", sphere_of(lambda p, s: p)),
+        ("transformer", lambda q, k, s: scipy.special.softmax(q @ k.T / q.shape[1] ** 0.5, 1)),
+        ("angle", sphere_of(lambda p, s: -(np.arccos(np.clip(p, -1, 1)) ** 2) / (2 * s**2))),
+        ("These are the scores", sphere_of(share=lambda z: z)),
+        ("without exp", sphere_of(lambda p, s: p, share=rows)),
+        ("are not normalised", sphere_of(share=np.exp)),
+        ("log-weights", sphere_of(share=lambda z: scipy.special.log_softmax(z, axis=1))),
+        ("nearest key: a kernel", sphere_of(share=lambda z: (z == z.max(1)[:, None]) * 1.0)),
+        ("overflows", sphere_of(share=naive)),
+        ("all zero", sphere_of(lambda p, s: (p - 1) / s**2, lambda z: np.nan_to_num(naive(z)))),
+        ("clipped, which", sphere_of(share=lambda z: naive(np.clip(z, -700, 700)))),
+        ("floor under sigma", lambda q, k, s: sphere_shift(q, k, max(s, 0.1))),
+        ("transposed", lambda q, k, s: sphere_shift(q, k, s).T),
+        ("same weight", lambda q, k, s: np.full((len(q), len(k)), 1 / len(k))),
+        ("same constant", lambda q, k, s: np.ones((len(q), len(k)))),
+        ("changes its argument `keys`", sphere_sorts_keys),
+        ("two different results", drawn_like(sphere_shift)),
+    ],
+    ex.check_off_sphere: [
+        ("key's norm is dropped", off_of(lambda p, k, s: p / s**2)),
+        ("lacks its ½", off_of(lambda p, k, s: (p - k**2) / s**2)),
+        ("norm is added", off_of(lambda p, k, s: (p + k**2 / 2) / s**2)),
+        ("norm is not squared", off_of(lambda p, k, s: (p - k / 2) / s**2)),
+        ("not divided by σ²", off_of(lambda p, k, s: p / s**2 - k**2 / 2)),
+        ("not doubled", off_of(lambda p, k, s: (p - k**2) / (2 * s**2))),
+        ("width is not squared", off_of(lambda p, k, s: (p - k**2 / 2) / s)),
+        ("cosine", off_unit_length),
+        ("sign of the exponent", off_of(lambda p, k, s: (k**2 / 2 - p) / s**2)),
+        ("wrong axis", off_wrong_axis),
+        ("overflows", lambda q, k, s: naive((q @ k.T - (k**2).sum(1) / 2) / s**2)),
+    ],
+    ex.check_rates: [
+        ("dimension plays no part in these", lambda d: (-1 / 5, -4 / 5)),
+        ("Both signs", lambda d: (1 / (d + 4), 4 / (d + 4))),
+        ("swapped", lambda d: (-4 / (d + 4), -1 / (d + 4))),
+        ("root of the mean", lambda d: (-1 / (d + 4), -2 / (d + 4))),
+        ("Both exponents are that of the width", lambda d: (-1 / (d + 4), -1 / (d + 4))),
+        ("one derivative", lambda d: (-1 / (d + 2), -2 / (d + 2))),
+        ("interval with its ends", lambda d: (-1 / (d + 3), -3 / (d + 3))),
+        ("multiplies where", lambda d: (-1 / (5 * d), -4 / (5 * d))),
+        ("whole numbers", lambda d: (-1 // (d + 4), -4 // (d + 4))),
+        ("finitely many", lambda d: (-0.5, -1)),
+        ("same constant", lambda d: (-0.3, -0.7)),
+        ("shape", lambda d: -1 / (d + 4)),
+        ("text", lambda d: ("-1/5", "-4/5")),
+        ("two different results", drawn_like(rates_list)),
+        ("balance", lambda d: (-1 / (d + 5), -4 / (d + 5))),
+    ],
+    ex.check_coordinate_widths: [
+        ("σⱼ² divides", coordinate_of(lambda x, s: (x**2 / s).sum(2))),
+        ("multiplied by their widths", coordinate_of(lambda x, s: ((x * s) ** 2).sum(2))),
+        ("averaged: each", coordinate_of(lambda x, s: (x**2).sum(2) / s.mean() ** 2)),
+        ("first width", coordinate_of(lambda x, s: (x**2).sum(2) / s[0] ** 2)),
+        ("no influence", coordinate_of(lambda x, s: (x**2).sum(2))),
+        ("distance is not squared", coordinate_of(lambda x, s: ((x / s) ** 2).sum(2) ** 0.5)),
+        ("Absolute", coordinate_of(lambda x, s: abs(x / s).sum(2))),
+        ("½", coordinate_of(lambda x, s: 2 * ((x / s) ** 2).sum(2))),
+        ("sign", coordinate_of(lambda x, s: -((x / s) ** 2).sum(2))),
+        ("changes its argument `queries`", coordinate_scales_keys),
+    ],
+    ex.check_own_kernel: [
+        ("not compact", KERNELS["gaussian"]),
+        ("jumps", KERNELS["boxcar"]),
+        ("constant kernel", KERNELS["constant"]),
+        ("kink at its peak", KERNELS["triangular"]),
+        ("kink where it becomes zero", KERNELS["epanechnikov"]),
+        ("rises again", lambda u: (1 - u**2) ** 2),
+        ("negative beyond", lambda u: 1 - u**2),
+        ("negative: weights", lambda u: np.where(abs(u) < 1, (1 - u**2) ** 2 * (1 - 2 * u**2), 0)),
+        ("not even", lambda u: np.where(abs(u) < 1, (1 - u**2) ** 2 * (1 + u / 2), 0)),
+        ("any shape", lambda u: (1 - u**2) ** 2 if abs(u) < 1 else 0),
+        ("shape must be kept", lambda u: smooth_quartic(u).sum()),
+        ("zero everywhere", lambda u: 0 * u),
+        ("rises with distance", lambda u: smooth_quartic(2 * abs(u) - 1)),
+        ("normalise", lambda u: smooth_quartic(u) / smooth_quartic(u).sum()),
+        ("gives up", lambda u: smooth_quartic(u / 0.3)),
+        ("changes its argument", lambda u: np.maximum(1 - np.square(u, out=u), 0) ** 2),
+    ],
+    ex.check_gaps: [
+        ("is 0,", silent_zero),
+        ("mean of all", gaps_of(lambda d, v: v.mean())),
+        ("nearest", gaps_of(lambda d, v: v[d.argmin(1)])),
+        ("infinite", gaps_of(lambda d, v: np.inf)),
+        ("dropped", gaps_dropped),
+        ("exactly sigma", gaps_of(lambda d, v: np.nan, lambda d, s: d < s)),
+        ("in all", gaps_of(lambda d, v: np.nan, lambda d, s: d <= s / 2)),
+        ("added, which", lambda q, k, v, s: (abs(q[:, None] - k) <= s) @ v),
+        ("NaN everywhere", lambda q, k, v, s: np.full(len(q), np.nan)),
+    ],
+    ex.check_temperature: [
+        ("inverse", lambda s, c: 1 / temperature_brentq(s, c)),
+        ("width σ", lambda s, c: temperature_brentq(s, c) ** 0.5),
+        ("perplexity", temperature_of(lambda w: np.exp(scipy.stats.entropy(w)))),
+        ("1 / max w", temperature_of(lambda w: 1 / w.max())),
+        ("logarithm", lambda s, c: np.log(temperature_brentq(s, c))),
+        ("Half", lambda s, c: temperature_brentq(s, c) / 2),
+        ("at temperature", lambda s, c: effective(s, 1)),
+        ("These are the weights", lambda s, c: scipy.special.softmax(s / temperature_brentq(s, c))),
+        ("count itself", lambda s, c: c),
+        ("same constant", lambda s, c: 1.0),
+    ],
+    ex.check_adaptive_widths: [
+        ("sign of the power", adaptive_of(power=0.5)),
+        ("power is −1", adaptive_of(power=-1)),
+        ("arithmetic", adaptive_of(centre=np.mean)),
+        ("median", adaptive_of(centre=np.median)),
+        ("g is missing", adaptive_of(centre=lambda x: 1.0)),
+        ("multiply them by sigma", adaptive_of(scale="one")),
+        ("multiply the pilot", adaptive_of(scale="pilot")),
+        ("estimated with the width sigma", adaptive_of(width="sigma")),
+        ("left out", adaptive_of(own=False)),
+    ],
+    ex.check_local_linear: [
+        ("plain local means", lambda q, k, v, s: nadaraya_watson(q, k, v, sigma=s).estimate),
+        ("one line serves", lambda q, k, v, s: np.polyval(np.polyfit(k, v, 1), q)),
+        ("count twice", lines_of(lambda u: bell(u) ** 2, lambda a, b, q: a)),
+        ("count half", lines_of(lambda u: bell(u) ** 0.5, lambda a, b, q: a)),
+        ("slope is returned", lines_of(bell, lambda a, b, q: b)),
+        ("coordinate is 0", lines_of(bell, lambda a, b, q: a - b * q)),
+        ("counted twice", lines_of(bell, lambda a, b, q: a + b * q)),
+        ("sign of the exponent", lines_of(lambda u: 1 / bell(u), lambda a, b, q: a)),
+    ],
+}
+
+ALL_SLIPS = [
+    pytest.param(check, word, answer, id=f"{check.__name__}-{word}")
+    for check, slips in SLIPS.items()
+    for word, answer in slips
+]
+
+
+@pytest.mark.parametrize(("check", "word", "answer"), ALL_SLIPS)
+def test_a_known_slip_is_named(check, word, answer):
+    result = check(answer)
+    assert not result.passed
+    assert word in result.message
+    assert len(result.message) > 40
+
+
+@pytest.mark.parametrize("check", SLIPS, ids=named)
+def test_different_slips_are_told_different_things(check):
+    told = [re.sub(r"[\d.eE+-]+", "", check(answer).message) for _, answer in SLIPS[check]]
+    hints = [message.split("\n")[0] for message in told]
+    assert len(set(hints)) == len(hints)
+
+
+@pytest.mark.parametrize("check", SLIPS, ids=named)
+def test_every_part_has_four_right_answers_and_five_slips(check):
+    assert len(RIGHT[check]) >= 4
+    assert len(SLIPS[check]) >= 5
+
+
+def test_a_slip_written_in_numpy_is_named_although_tensors_are_given():
+    assert "wrong axis" in ex.check_training_loss(loss_numpy_wrong_axis).message
+
+
+def test_an_answer_that_knows_the_inputs_of_an_earlier_check_does_not_pass():
+    seen = {}
+
+    def fingerprint(arguments):
+        return tuple(np.asarray(a).tobytes() for a in arguments if not callable(a))
+
+    def learns(*arguments):
+        return seen.setdefault(fingerprint(arguments), parzen_vectorised(*arguments))
+
+    def recalls(queries, *arguments):
+        return seen.get(fingerprint((queries, *arguments)), np.arange(len(queries)))
+
+    assert ex.check_parzen(learns).passed
+    assert seen
+    assert not ex.check_parzen(recalls).passed
+
+
+@pytest.mark.parametrize("check", RIGHT, ids=named)
+@pytest.mark.parametrize("stub", [None, ..., lambda *_: None, lambda *_: ...], ids=str)
+def test_a_stub_is_not_attempted_yet(check, stub):
+    result = check(stub)
+    assert not result.passed
+    assert result.message.startswith("Not attempted yet")
+
+
+# ---------------------------------------------------------------- hostile answers
+
+
+class RaisesWhenRead:
+    def __array__(self, *_, **__):
+        raise LookupError("go away")
+
+    __eq__ = __float__ = __len__ = __iter__ = __array__
+    __hash__ = None
+
+
+class Unprintable(Exception):
+    def __str__(self):
+        raise ValueError("never")
+
+
+def raises(error):
+    def answer(*_):
+        raise error
+
+    return answer
+
+
+def nested():
+    inner = []
+    inner.append(inner)
+    return inner
+
+
+def forever():
+    while True:
+        yield 1.0
+
+
+def no_end(*_):
+    return no_end(*_)
+
+
+async def promises(*_):
+    return 1.0
+
+
+HOSTILE = {
+    "exception": (raises(KeyError("lost")), "KeyError: 'lost'"),
+    "exit": (raises(SystemExit(0)), "SystemExit"),
+    "interrupt": (raises(KeyboardInterrupt()), "KeyboardInterrupt"),
+    "unprintable": (raises(Unprintable()), "Unprintable"),
+    "group": (raises(ZeroDivisionError("one\ntwo")), "two"),
+    "signature": (lambda: 0, "takes 0 positional arguments"),
+    "recursion": (no_end, "calls itself without end"),
+    "strings": (lambda *_: ["1.0", "2.0"], "text"),
+    "string": (lambda *_: "1.0", "text"),
+    "hidden string": (lambda *_: [Fraction(1, 2), "1"], "text"),
+    "complex": (lambda *_: np.ones(3, dtype=complex), "complex"),
+    "complex tensor": (lambda *_: torch.ones(3, dtype=torch.complex64), "complex"),
+    "ragged": (lambda *_: [[1.0], [1.0, 2.0]], "cannot be read"),
+    "holes": (lambda *_: [1.0, None], "None"),
+    "dict": (lambda *_: {"width": 1.0}, "type dict"),
+    "function": (lambda *_: len, "type builtin_function_or_method"),
+    "dates": (lambda *_: np.array(["2020-01-01"], dtype="M8[D]"), "dtype datetime64"),
+    "nested": (lambda *_: nested(), "RecursionError"),
+    "endless generator": (lambda *_: forever(), "far too many"),
+    "large": (lambda *_: np.zeros(10**6), "far too many"),
+    "huge": (lambda *_: np.broadcast_to(0.0, (10**6, 10**6)), "far too many"),
+    "memory": (lambda *_: np.ones(10**10), "memory"),
+    "unreadable": (lambda *_: RaisesWhenRead(), "LookupError: go away"),
+    "coroutine": (promises, "async"),
+    "no function": (3.0, "type float"),
+    "array": (np.ones(3), "type ndarray"),
+    "segfault": (lambda *_: __import__("ctypes").string_at(0), "took Python itself down"),
+    "killed": (lambda *_: __import__("os").kill(__import__("os").getpid(), 9), "SIGKILL"),
+    "left": (lambda *_: __import__("os")._exit(0), "ended Python"),
+}
+CONTRACT = [
+    ex.check_parzen,
+    ex.check_sgd,
+    ex.check_training_loss,
+    ex.check_leave_one_out,
+    ex.check_unit_sphere,
+    ex.check_rates,
+]
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="only Linux rehearses in a copy")
+
+
+@LINUX
+@pytest.mark.parametrize("check", CONTRACT, ids=named)
+@pytest.mark.parametrize("name", HOSTILE)
+def test_no_answer_makes_a_check_raise(check, name):
+    answer, word = HOSTILE[name]
+    result = check(answer)
+    assert not result.passed
+    assert word in result.message
+
+
+def sleeps(*_):
+    time.sleep(60)
+
+
+def loops(*_):
+    while True:
+        pass
+
+
+def swallows(*_):
+    while True:
+        try:
+            while True:
+                time.sleep(0.01)
+        except BaseException:
+            continue
+
+
+def keeps_the_interpreter(*_):
+    return sum(range(10**12))
+
+
+def prints(*_):
+    while True:
+        print("still here")
+
+
+class HangsWhenRead:
+    def __array__(self, *_, **__):
+        loops()
+
+
+HANGING = [
+    loops,
+    swallows,
+    pytest.param(keeps_the_interpreter, marks=LINUX),
+    prints,
+    sleeps,
+    lambda *_: HangsWhenRead(),
+]
+
+
+@pytest.mark.parametrize("answer", HANGING, ids=named)
+def test_no_answer_hangs_a_check(answer, capsys):
+    begun = time.monotonic()
+    result = ex.check_rates(answer)
+    assert time.monotonic() - begun < 15
+    assert not result.passed
+    assert "did not come back" in result.message
+    assert len(capsys.readouterr().out) <= 10_000
+
+
+def test_a_hanging_answer_is_stopped_where_nothing_can_be_rehearsed(monkeypatch):
+    monkeypatch.setattr(limits.sys, "platform", "win32")
+    with pytest.raises(limits.Stopped, match="within 0.3 seconds"):
+        limits.within_limits(loops, 0.3)
+    assert limits.within_limits(lambda: 5, 0.3) == 5
+
+
+def test_a_hanging_answer_is_stopped_where_there_are_no_threads(monkeypatch):
+    def refuse(thread):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(limits.sys, "platform", "emscripten")
+    monkeypatch.setattr(limits.threading.Thread, "start", refuse)
+    before = sys.gettrace()
+    with pytest.raises(limits.Stopped, match="within 0.3 seconds"):
+        limits.within_limits(loops, 0.3)
+    assert sys.gettrace() is before
+    assert ex.check_rates(rates_list).passed
+    assert "KeyError" in ex.check_rates(raises(KeyError("lost"))).message
+
+
+def test_an_answer_may_import_a_large_library(tmp_path, monkeypatch):
+    (tmp_path / "large_library.py").write_text("import time\ntime.sleep(0.6)\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert limits.within_limits(lambda: bool(__import__("large_library")), 0.3)
+
+
+def test_an_interrupt_is_told_and_not_raised(monkeypatch):
+    monkeypatch.setattr(limits, "_rehearse", lambda *_: _thread.interrupt_main())
+    assert "interrupted" in ex.check_rates(sleeps).message
+
+
+def test_the_reader_sees_what_the_answer_prints_once(capfd):
+    def answer(d):
+        print("d is", d)
+        return rates_list(d)
+
+    assert ex.check_rates(answer).passed
+    assert capfd.readouterr().out.count("d is 3\n") == 1
+
+
+# ---------------------------------------------------------------- without torch
+
+RUN = """
+import sys
+{before}
+import numpy as np
+from attention_pooling import leave_one_out, nadaraya_watson, exercises as ex
+
+def training(sigma, keys, values):
+    assert isinstance(keys, np.ndarray) and isinstance(sigma, float)
+    return np.mean((nadaraya_watson(keys, keys, values, sigma=sigma).estimate - values) ** 2)
+
+def left_out(sigma, keys, values):
+    return leave_one_out(keys, values, sigma=sigma).error
+
+assert ex.check_rates(lambda d: (-1 / (d + 4), -4 / (d + 4))).passed
+for name in ex.__all__:
+    if name.startswith("check") and "loss" not in name and "leave" not in name:
+        assert not getattr(ex, name)(lambda *_: ...).passed
+        assert not getattr(ex, name)(lambda *_: 1.0).passed
+{after}
+"""
+
+
+def test_the_losses_are_checked_by_their_values_without_torch():
+    losses = """
+assert ex.check_training_loss(training).passed
+assert ex.check_leave_one_out(left_out).passed
+assert "own value is left in" in ex.check_leave_one_out(training).message
+"""
+    absent = """
+class Absent:
+    def find_spec(self, name, *_):
+        if name.partition(".")[0] == "torch":
+            raise ModuleNotFoundError(name)
+
+sys.meta_path.insert(0, Absent())
+"""
+    code = RUN.format(before=absent, after=losses)
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_other_parts_do_not_import_torch():
+    code = RUN.format(before="", after="assert 'torch' not in sys.modules")
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+# ---------------------------------------------------------------- what the reader sees
+
+
+def test_a_result_is_a_box_in_notebooks_and_text_elsewhere():
+    result = ex.check_rates(lambda d: raises(ValueError("<b>&</b>"))())
+    assert repr(result).startswith("4 How fast the width may shrink: not yet\n")
+    html = result._repr_html_()
+    assert "&lt;b&gt;&amp;&lt;/b&gt;" in html
+    assert "<script" not in html
+    assert "color:inherit" in html
+
+
+def test_progress_lists_what_the_reader_has_solved(monkeypatch):
+    monkeypatch.setattr(result_module, "_states", {})
+
+    def rates_solution(d):
+        return rates_list(d)
+
+    assert ex.progress().solved == 0
+    ex.check_rates(rates_solution)
+    ex.check_rates(lambda d: ...)
+    assert ex.progress().solved == 0
+    ex.check_rates(lambda d: (1, 1))
+    assert "[~] 4" in repr(ex.progress())
+    ex.check_rates(rates_list)
+    ex.check_rates(lambda d: (1, 1))
+    assert ex.progress().solved == 1
+    assert "[x] 4" in repr(ex.progress())
+    assert "1 of 13" in ex.progress()._repr_html_()
+
+
+def test_every_check_has_its_line_in_the_progress():
+    checks = {name.removeprefix("check_") for name in ex.__all__ if name.startswith("check_")}
+    assert checks == set(result_module.PARTS)
+    assert len(RIGHT) == len(SLIPS) == len(checks)
