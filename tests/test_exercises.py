@@ -1343,7 +1343,7 @@ def test_other_parts_do_not_import_torch():
 
 def test_a_result_is_a_box_in_notebooks_and_text_elsewhere():
     result = ex.check_rates(lambda d: raises(ValueError("<b>&</b>"))())
-    assert repr(result).startswith("4 How fast the width may shrink: not yet\n")
+    assert repr(result).startswith("Rates: not yet\n")
     html = result._repr_html_()
     assert "&lt;b&gt;&amp;&lt;/b&gt;" in html
     assert "<script" not in html
@@ -1361,11 +1361,11 @@ def test_progress_lists_what_the_reader_has_solved(monkeypatch):
     ex.check_rates(lambda d: ...)
     assert ex.progress().solved == 0
     ex.check_rates(lambda d: (1, 1))
-    assert "[~] 4" in repr(ex.progress())
+    assert "[~] Rates" in repr(ex.progress())
     ex.check_rates(rates_list)
     ex.check_rates(lambda d: (1, 1))
     assert ex.progress().solved == 1
-    assert "[x] 4" in repr(ex.progress())
+    assert "[x] Rates" in repr(ex.progress())
     assert "1 of 13" in ex.progress()._repr_html_()
 
 
