@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -1367,6 +1368,18 @@ def test_progress_lists_what_the_reader_has_solved(monkeypatch):
     assert ex.progress().solved == 1
     assert "[x] Rates" in repr(ex.progress())
     assert "1 of 13" in ex.progress()._repr_html_()
+
+
+def test_the_chapter_runs_each_check_on_a_stub_and_on_a_solution_that_must_pass():
+    chapter = (Path(__file__).parent.parent / "chapters" / "exercises.md").read_text()
+    for part in result_module.PARTS:
+        stub, solution = re.findall(rf"^(.*)check_{part}\((\w+)\)", chapter, re.MULTILINE)
+        assert stub[0] == ""
+        assert solution[0] == "result = "
+        assert solution[1].endswith("_solution")
+        passed = f"check_{part}({solution[1]})\nassert result.passed, result.message\nresult\n"
+        assert passed in chapter
+        assert f"**{result_module.PARTS[part]}**" in chapter
 
 
 def test_every_check_has_its_line_in_the_progress():
