@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -1343,7 +1344,7 @@ def test_other_parts_do_not_import_torch():
 
 def test_a_result_is_a_box_in_notebooks_and_text_elsewhere():
     result = ex.check_rates(lambda d: raises(ValueError("<b>&</b>"))())
-    assert repr(result).startswith("4 How fast the width may shrink: not yet\n")
+    assert repr(result).startswith("Rates: not yet\n")
     html = result._repr_html_()
     assert "&lt;b&gt;&amp;&lt;/b&gt;" in html
     assert "<script" not in html
@@ -1361,12 +1362,24 @@ def test_progress_lists_what_the_reader_has_solved(monkeypatch):
     ex.check_rates(lambda d: ...)
     assert ex.progress().solved == 0
     ex.check_rates(lambda d: (1, 1))
-    assert "[~] 4" in repr(ex.progress())
+    assert "[~] Rates" in repr(ex.progress())
     ex.check_rates(rates_list)
     ex.check_rates(lambda d: (1, 1))
     assert ex.progress().solved == 1
-    assert "[x] 4" in repr(ex.progress())
+    assert "[x] Rates" in repr(ex.progress())
     assert "1 of 13" in ex.progress()._repr_html_()
+
+
+def test_the_chapter_runs_each_check_on_a_stub_and_on_a_solution_that_must_pass():
+    chapter = (Path(__file__).parent.parent / "chapters" / "exercises.md").read_text()
+    for part in result_module.PARTS:
+        stub, solution = re.findall(rf"^(.*)check_{part}\((\w+)\)", chapter, re.MULTILINE)
+        assert stub[0] == ""
+        assert solution[0] == "result = "
+        assert solution[1].endswith("_solution")
+        passed = f"check_{part}({solution[1]})\nassert result.passed, result.message\nresult\n"
+        assert passed in chapter
+        assert f"**{result_module.PARTS[part]}**" in chapter
 
 
 def test_every_check_has_its_line_in_the_progress():

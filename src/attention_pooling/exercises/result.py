@@ -1,5 +1,6 @@
 """What a check returns, and the list of parts that the reader has solved."""
 
+import re
 import types
 from dataclasses import dataclass
 from html import escape
@@ -7,21 +8,21 @@ from html import escape
 NOT_ATTEMPTED = "Not attempted yet"
 
 PARTS = {
-    "parzen": "1 Parzen windows",
-    "training_loss": "2.1 Training error",
-    "sgd": "2.1 Gradient descent on the width",
-    "leave_one_out": "2.2 Leave one out",
-    "coordinate_widths": "2.3 A width for each coordinate",
-    "unit_sphere": "3 Unit sphere",
-    "off_sphere": "3 Off the sphere",
-    "rates": "4 How fast the width may shrink",
-    "own_kernel": "5 A kernel of your own",
-    "gaps": "6 Gaps",
-    "temperature": "7 Temperature",
-    "adaptive_widths": "8 A width for each key",
-    "local_linear": "9 Local lines",
+    "parzen": "Parzen windows",
+    "training_loss": "Training error",
+    "sgd": "Descend",
+    "leave_one_out": "Leave one out",
+    "coordinate_widths": "A width for each coordinate",
+    "unit_sphere": "Unit sphere",
+    "off_sphere": "Off the sphere",
+    "rates": "Rates",
+    "own_kernel": "A kernel of your own",
+    "gaps": "Say that you do not know",
+    "temperature": "Temperature",
+    "adaptive_widths": "A width for each key",
+    "local_linear": "Local lines",
 }
-"""Every part by the name of its check, in the order of the chapter."""
+"""Title of each exercise by the name of its check, in the order of the chapter."""
 
 _COLORS = {"passed": "#009E73", "failed": "#D55E00", "open": "#7F7F7F"}
 _states = {}
@@ -30,10 +31,11 @@ _states = {}
 def _box(kind, heading, lines):
     # The page's own text colour and a tint that is mostly transparent read in light and dark.
     color = _COLORS[kind]
-    body = "".join(f'<div style="margin-top:.3em">{escape(line)}</div>' for line in lines)
+    paragraphs = (re.sub("`([^`]+)`", r"<code>\1</code>", escape(line)) for line in lines)
+    body = "".join(f'<div style="margin-top:.3em">{line}</div>' for line in paragraphs)
     return (
-        f'<div role="status" style="border-left:.35em solid {color};background:{color}22;'
-        f'color:inherit;padding:.6em 1em;overflow-wrap:anywhere">'
+        f'<div class="exercise-check" role="status" style="border-left:.35em solid {color};'
+        f'background:{color}22;color:inherit;padding:.6em 1em;overflow-wrap:anywhere">'
         f"<strong>{escape(heading)}</strong>{body}</div>"
     )
 
