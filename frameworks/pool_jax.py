@@ -20,23 +20,23 @@ queries, keys, values = map(jnp.array, (queries, keys, values))
 
 
 # Pooling
-def attention(u, kernel):  # (queries, keys)
-    similarity = KERNELS[kernel](u)
+def attention(gap, kernel, sigma):  # (queries, keys)
+    similarity = KERNELS[kernel](gap / sigma)
     if kernel == "gaussian":  # divided by the nearest key's, so that no row vanishes
-        nearest = u.min(axis=1, keepdims=True)
-        similarity = jnp.exp((nearest - u) * (nearest + u) / 2)
+        nearest = gap.min(axis=1, keepdims=True)
+        similarity = jnp.exp((nearest - gap) * (nearest + gap) / (2 * sigma**2))
     return similarity / similarity.sum(axis=1, keepdims=True)
 
 
 def nadaraya_watson(queries, keys, values, kernel="gaussian", sigma=1.0):
-    weights = attention(jnp.abs(queries[:, None] - keys) / sigma, kernel)
+    weights = attention(jnp.abs(queries[:, None] - keys), kernel, sigma)
     return weights @ values, weights
 
 
 # Width
 def leave_one_out(sigma, keys, values, kernel="gaussian"):
     others = np.arange(len(keys))[:, None] - np.arange(1, len(keys))  # row i: all but i
-    weights = attention(jnp.abs(keys[:, None] - keys[others]) / sigma, kernel)
+    weights = attention(jnp.abs(keys[:, None] - keys[others]), kernel, sigma)
     return (((weights * values[others]).sum(axis=1) - values) ** 2).mean()
 
 

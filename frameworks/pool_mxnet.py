@@ -19,16 +19,16 @@ q, k, v = (np.array(a, "float64") for a in (queries, keys, values))
 
 
 # Pooling
-def attention(u, kernel):  # (queries, keys)
-    similarity = KERNELS[kernel](u)
+def attention(gap, kernel, sigma):  # (queries, keys)
+    similarity = KERNELS[kernel](gap / sigma)
     if kernel == "gaussian":  # divided by the nearest key's, so that no row vanishes
-        nearest = u.min(axis=1, keepdims=True)
-        similarity = np.exp((nearest - u) * (nearest + u) / 2)
+        nearest = gap.min(axis=1, keepdims=True)
+        similarity = np.exp((nearest - gap) * (nearest + gap) / (2 * sigma**2))
     return similarity / similarity.sum(axis=1, keepdims=True)
 
 
 def nadaraya_watson(queries, keys, values, kernel="gaussian", sigma=1.0):
-    weights = attention(np.abs(queries[:, None] - keys) / sigma, kernel)
+    weights = attention(np.abs(queries[:, None] - keys), kernel, sigma)
     return weights @ values, weights
 
 
@@ -37,7 +37,7 @@ def gradient(sigma, keys, values, kernel="gaussian"):
     others = onp.arange(len(keys))[:, None] - onp.arange(1, len(keys))  # all but i
     sigma.attach_grad()
     with autograd.record():
-        weights = attention(np.abs(keys[:, None] - keys[others]) / sigma, kernel)
+        weights = attention(np.abs(keys[:, None] - keys[others]), kernel, sigma)
         loss = (((weights * values[others]).sum(axis=1) - values) ** 2).mean()
     loss.backward()
     return sigma.grad

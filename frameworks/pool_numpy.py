@@ -16,28 +16,28 @@ truth = 2 * np.sin(queries) + queries
 
 
 # Pooling
-def attention(u, kernel):  # (queries, keys)
-    similarity = KERNELS[kernel](u)
+def attention(gap, kernel, sigma):  # (queries, keys)
+    similarity = KERNELS[kernel](gap / sigma)
     if kernel == "gaussian":  # divided by the nearest key's, so that no row vanishes
-        nearest = u.min(axis=1, keepdims=True)
-        similarity = np.exp((nearest - u) * (nearest + u) / 2)
+        nearest = gap.min(axis=1, keepdims=True)
+        similarity = np.exp((nearest - gap) * (nearest + gap) / (2 * sigma**2))
     return similarity / similarity.sum(axis=1, keepdims=True)
 
 
 def nadaraya_watson(queries, keys, values, kernel="gaussian", sigma=1.0):
-    weights = attention(np.abs(queries[:, None] - keys) / sigma, kernel)
+    weights = attention(np.abs(queries[:, None] - keys), kernel, sigma)
     return weights @ values, weights
 
 
 # Width
 def gradient(sigma, keys, values, kernel="gaussian"):
     others = np.arange(len(keys))[:, None] - np.arange(1, len(keys))  # row i: all but i
-    u = np.abs(keys[:, None] - keys[others]) / sigma
-    weights = attention(u, kernel)
+    gap = np.abs(keys[:, None] - keys[others])
+    weights, u = attention(gap, kernel, sigma), gap / sigma
     estimate = (weights * values[others]).sum(axis=1)
     rest = np.where(u < 1, 1 - u, 1)  # a compact kernel ends at u = 1
-    growth = {"gaussian": u**2, "triangular": u / rest}  # -u α'(u) / α(u), by hand
-    growth["epanechnikov"] = 2 * u**2 / (rest * (1 + u))
+    growth = {"gaussian": u**2 - u.min(axis=1, keepdims=True) ** 2}  # -u α'(u) / α(u), by hand
+    growth |= {"triangular": u / rest, "epanechnikov": 2 * u**2 / (rest * (1 + u))}
     lead = growth.get(kernel, 0) * (values[others] - estimate[:, None])
     slope = (weights * lead).sum(axis=1) / sigma
     return np.mean(2 * (estimate - values) * slope)

@@ -18,26 +18,26 @@ queries, keys, values = map(tf.constant, (queries, keys, values))
 
 
 # Pooling
-def attention(u, kernel):  # (queries, keys)
-    similarity = KERNELS[kernel](u)
+def attention(gap, kernel, sigma):  # (queries, keys)
+    similarity = KERNELS[kernel](gap / sigma)
     if kernel == "gaussian":  # divided by the nearest key's, so that no row vanishes
-        nearest = tf.reduce_min(u, axis=1, keepdims=True)
-        similarity = tf.exp((nearest - u) * (nearest + u) / 2)
+        nearest = tf.reduce_min(gap, axis=1, keepdims=True)
+        similarity = tf.exp((nearest - gap) * (nearest + gap) / (2 * sigma**2))
     return similarity / tf.reduce_sum(similarity, axis=1, keepdims=True)
 
 
 def nadaraya_watson(queries, keys, values, kernel="gaussian", sigma=1.0):
-    weights = attention(tf.abs(queries[:, None] - keys) / sigma, kernel)
+    weights = attention(tf.abs(queries[:, None] - keys), kernel, sigma)
     return tf.linalg.matvec(weights, values), weights
 
 
 # Width
 def gradient(sigma, keys, values, kernel="gaussian"):
     others = [[j for j in range(len(keys)) if j != i] for i in range(len(keys))]
-    gaps = tf.abs(keys[:, None] - tf.gather(keys, others))
+    gap = tf.abs(keys[:, None] - tf.gather(keys, others))
     with tf.GradientTape() as tape:
         tape.watch(sigma)
-        weights = attention(gaps / sigma, kernel)
+        weights = attention(gap, kernel, sigma)
         estimate = tf.reduce_sum(weights * tf.gather(values, others), axis=1)
         loss = tf.reduce_mean((estimate - values) ** 2)
     return tape.gradient(loss, sigma, unconnected_gradients="zero")

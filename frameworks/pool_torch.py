@@ -18,23 +18,23 @@ queries, keys, values = map(torch.from_numpy, (queries, keys, values))
 
 
 # Pooling
-def attention(u, kernel):  # (queries, keys)
-    similarity = KERNELS[kernel](u)
+def attention(gap, kernel, sigma):  # (queries, keys)
+    similarity = KERNELS[kernel](gap / sigma)
     if kernel == "gaussian":  # divided by the nearest key's, so that no row vanishes
-        nearest = u.amin(dim=1, keepdim=True)
-        similarity = torch.exp((nearest - u) * (nearest + u) / 2)
+        nearest = gap.amin(dim=1, keepdim=True)
+        similarity = torch.exp((nearest - gap) * (nearest + gap) / (2 * sigma**2))
     return similarity / similarity.sum(dim=1, keepdim=True)
 
 
 def nadaraya_watson(queries, keys, values, kernel="gaussian", sigma=1.0):
-    weights = attention(torch.abs(queries[:, None] - keys) / sigma, kernel)
+    weights = attention(torch.abs(queries[:, None] - keys), kernel, sigma)
     return weights @ values, weights
 
 
 # Width
 def leave_one_out(sigma, keys, values, kernel="gaussian"):
     others = np.arange(len(keys))[:, None] - np.arange(1, len(keys))  # row i: all but i
-    weights = attention(torch.abs(keys[:, None] - keys[others]) / sigma, kernel)
+    weights = attention(torch.abs(keys[:, None] - keys[others]), kernel, sigma)
     return (((weights * values[others]).sum(dim=1) - values) ** 2).mean()
 
 

@@ -70,7 +70,7 @@ def vectors():
         {
             "kernel": kernel,
             "sigma": rounded(sigma),
-            "estimate": rounded([estimate(q, keys, values, kernel, sigma) for q in queries]),
+            "estimates": rounded([estimate(q, keys, values, kernel, sigma) for q in queries]),
             "weights": rounded([attention_weights(q, keys, kernel, sigma) for q in queries]),
         }
         for kernel in KERNELS
@@ -80,7 +80,6 @@ def vectors():
         {
             "kernel": kernel,
             "sigma": rounded(sigma),
-            "loss": rounded(leave_one_out_loss(sigma, keys, values, kernel)),
             # By differences, and so not by the formula for which NumPy's derivative is tested.
             "gradient": rounded(
                 mp.diff(lambda s, k=kernel: leave_one_out_loss(s, keys, values, k), sigma)
@@ -88,6 +87,7 @@ def vectors():
         }
         for kernel in KERNELS
         for sigma in left_out_widths
+        if not isnan(leave_one_out_loss(sigma, keys, values, kernel))
     ]
     return {
         **{name: rounded(numbers) for name, numbers in inputs.items()},
