@@ -73,9 +73,8 @@ def deviations(program, vectors, dtype, to_library, to_numpy):
         for quantity, found in zip(("estimates", "weights"), pooled, strict=True):
             expected = np.array(case[quantity], dtype="float64")
             found = result(found)
-            if not np.array_equal(np.isnan(found), np.isnan(expected)):
-                raise AssertionError(f"{quantity} of {where}: NaN elsewhere than expected")
-            yield quantity, where, largest(np.nan_to_num(found - expected))
+            unreached = np.isnan(found) & np.isnan(expected)
+            yield quantity, where, largest(np.where(unreached, 0, found - expected))
     for case in vectors["leave_one_out"]:
         where = f"{case['kernel']}, sigma {case['sigma']}"
         found = result(program.gradient(given(case["sigma"]), keys, values, case["kernel"]))
