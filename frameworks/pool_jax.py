@@ -47,7 +47,7 @@ print([f"{gradient(s, keys, values):.6f}" for s in SIGMAS])
 import matplotlib.pyplot as plt
 
 panels = [("gaussian", s) for s in SIGMAS] + [(k, 1.0) for k in list(KERNELS)[1:]]
-fig, axes = plt.subplots(4, 4, figsize=(12, 10), layout="constrained")
+fig, axes = plt.subplots(4, 4, figsize=(9, 9), layout="constrained")
 for (kernel, sigma), top, bottom in zip(panels, axes[::2].flat, axes[1::2].flat):
     estimate, weights = nadaraya_watson(queries, keys, values, kernel, sigma)
     top.plot(keys, values, "o", queries, truth, "--", queries, estimate)

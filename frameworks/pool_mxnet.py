@@ -49,7 +49,7 @@ print([f"{gradient(np.array(s, 'float64'), k, v):.6f}" for s in SIGMAS])
 import matplotlib.pyplot as plt
 
 panels = [("gaussian", s) for s in SIGMAS] + [(name, 1.0) for name in list(KERNELS)[1:]]
-fig, axes = plt.subplots(4, 4, figsize=(12, 10), layout="constrained")
+fig, axes = plt.subplots(4, 4, figsize=(9, 9), layout="constrained")
 for (kernel, sigma), top, bottom in zip(panels, axes[::2].flat, axes[1::2].flat):
     estimate, weights = nadaraya_watson(q, k, v, kernel, sigma)
     top.plot(keys, values, "o", queries, truth, "--", queries, estimate.asnumpy())
