@@ -15,7 +15,7 @@ rng = onp.random.default_rng(0)
 keys, queries = onp.sort(rng.uniform(0, 5, 40)), onp.arange(50) / 10
 values = 2 * onp.sin(keys) + keys + rng.standard_normal(40)
 truth = 2 * onp.sin(queries) + queries
-q, k, v = (np.array(a, "float64") for a in (queries, keys, values))
+q, k, v = map(np.array, (queries, keys, values))
 
 
 # Pooling
@@ -49,12 +49,12 @@ print([f"{gradient(np.array(s, 'float64'), k, v):.6f}" for s in SIGMAS])
 import matplotlib.pyplot as plt
 
 panels = [("gaussian", s) for s in SIGMAS] + [(name, 1.0) for name in list(KERNELS)[1:]]
-fig, axes = plt.subplots(4, 4, figsize=(9, 9), layout="constrained")
+fig, axes = plt.subplots(4, 4, figsize=(10, 9), layout="constrained")
 for (kernel, sigma), top, bottom in zip(panels, axes[::2].flat, axes[1::2].flat):
     estimate, weights = nadaraya_watson(q, k, v, kernel, sigma)
     top.plot(keys, values, "o", queries, truth, "--", queries, estimate.asnumpy())
     top.set(title=f"{kernel}, σ = {sigma}", xlabel="query", ylabel="value")
-    mesh = bottom.pcolormesh(keys, queries, weights.asnumpy(), vmin=0, vmax=0.5)
+    mesh = bottom.pcolormesh(keys, queries, weights.asnumpy(), vmin=0, vmax=0.3)
     bottom.set(xlabel="key", ylabel="query")
 fig.colorbar(mesh, ax=axes, label="weight", extend="max")
 plt.show()

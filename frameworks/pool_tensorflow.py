@@ -49,12 +49,12 @@ print([f"{gradient(tf.constant(s, tf.float64), keys, values):.6f}" for s in SIGM
 import matplotlib.pyplot as plt
 
 panels = [("gaussian", s) for s in SIGMAS] + [(k, 1.0) for k in list(KERNELS)[1:]]
-fig, axes = plt.subplots(4, 4, figsize=(9, 9), layout="constrained")
+fig, axes = plt.subplots(4, 4, figsize=(10, 9), layout="constrained")
 for (kernel, sigma), top, bottom in zip(panels, axes[::2].flat, axes[1::2].flat):
     estimate, weights = nadaraya_watson(queries, keys, values, kernel, sigma)
     top.plot(keys, values, "o", queries, truth, "--", queries, estimate)
     top.set(title=f"{kernel}, σ = {sigma}", xlabel="query", ylabel="value")
-    mesh = bottom.pcolormesh(keys, queries, weights, vmin=0, vmax=0.5)
+    mesh = bottom.pcolormesh(keys, queries, weights, vmin=0, vmax=0.3)
     bottom.set(xlabel="key", ylabel="query")
 fig.colorbar(mesh, ax=axes, label="weight", extend="max")
 plt.show()
