@@ -2,12 +2,15 @@
 VENV ?= .venv
 PYTHON ?= python3
 PIP_FLAGS ?=
+# MXNet, the oldest of the five libraries, has no NumPy that it works with after Python 3.11.
+FRAMEWORKS_PYTHON ?= python3.11
+LIBRARIES ?= numpy torch jax tensorflow mxnet
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_FLAGS) -c constraints.txt
 SOURCES := $(shell find src -type f -not -name '*.pyc')
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve lab test bench lint fresh
+.PHONY: help book serve lab test test-frameworks bench lint fresh
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -25,6 +28,11 @@ test: $(VENV)/test book  ## check the code, the book and its pages in a browser
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/codespell
 	$(BIN)/python -m pytest
 
+test-frameworks: $(LIBRARIES:%=.venv-frameworks/%/ready) .venv-frameworks/package/ready  ## check the five libraries against each other
+	for library in $(LIBRARIES); do \
+	    .venv-frameworks/$$library/bin/python frameworks/check.py $$library || exit 1; done
+	.venv-frameworks/package/bin/python -m pytest --noconftest tests/test_jax.py
+
 bench: $(VENV)/test book  ## measure the weight and the speed of the pages
 	$(BIN)/python bench/explorer.py
 	$(BIN)/python bench/builds.py
@@ -33,7 +41,7 @@ lint: $(VENV)/test  ## mend what can be mended by itself
 	$(BIN)/ruff check --fix . && $(BIN)/ruff format . && $(BIN)/codespell
 
 fresh:  ## delete everything that was built or installed
-	rm -rf _build $(VENV) node_modules
+	rm -rf _build $(VENV) .venv-frameworks node_modules
 
 $(VENV)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -45,6 +53,11 @@ $(VENV)/book: $(VENV)/python pyproject.toml constraints.txt
 
 $(VENV)/test: $(VENV)/book
 	$(PIP) --editable '.[test]'
+	touch $@
+
+.venv-frameworks/%/ready: frameworks/%.txt
+	$(FRAMEWORKS_PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_FLAGS) -r $<
 	touch $@
 
 node_modules/katex: package.json $(VENV)/book

@@ -15,11 +15,11 @@ def common_arrays(**arrays):
     except TypeError:
         kinds = ", ".join(f"{name} {type(array).__name__}" for name, array in given.items())
         raise ValueError(f"arrays must come from one library, got {kinds}") from None
-    dtypes = [_floating_dtype(xp, name, array) for name, array in given.items()]
-    dtype = xp.result_type(*dtypes) if dtypes else xp.float64
+    given = {name: _floating(xp, name, array) for name, array in given.items()}
+    dtype = xp.result_type(*(array.dtype for array in given.values())) if given else xp.float64
     home = device(next(iter(given.values()))) if given else None
     return xp, [
-        xp.astype(array, dtype, copy=False)
+        xp.astype(given[name], dtype, copy=False)
         if name in given
         else _moved(xp, _numbers(name, array), dtype, home)
         for name, array in arrays.items()
@@ -60,7 +60,7 @@ def checked_sigma(xp, sigma, keys):
         given = _numbers("sigma", sigma)
         sigma = _moved(xp, given, keys.dtype, device(keys))
     elif array_namespace(sigma) is xp:
-        given = xp.astype(sigma, _floating_dtype(xp, "sigma", sigma), copy=False)
+        given = _floating(xp, "sigma", sigma)
         sigma = xp.astype(given, keys.dtype, copy=False)
     else:
         raise ValueError(
@@ -70,16 +70,34 @@ def checked_sigma(xp, sigma, keys):
     d = keys.shape[1]
     if sigma.ndim > 1 or sigma.ndim == 1 and sigma.shape[0] != d:
         raise ValueError(f"sigma must be a number or have shape ({d},), got {tuple(sigma.shape)}")
-    if not xp.all(xp.isfinite(sigma)) or not xp.all(sigma > 0):
-        raise ValueError(f"sigma must be positive and finite, got {given.tolist()}")
+    if not holds(xp.all(xp.isfinite(sigma) & (sigma > 0))):
+        raise ValueError(f"sigma must be positive and finite, got {shown(given)}")
     return sigma
 
 
-def _floating_dtype(xp, name, array):
+def holds(condition):
+    """Tell whether a condition on values holds, or suppose so where values are still to come."""
+    try:
+        return bool(condition)
+    except TypeError:
+        # What `jax.jit` compiles is traced without values, and cannot depend on them.
+        return True
+
+
+def shown(array):
+    """Return an array as plain numbers for a message, or as it is inside `jax.grad`."""
+    try:
+        return array.tolist()
+    except TypeError:
+        return array
+
+
+def _floating(xp, name, array):
     if xp.isdtype(array.dtype, "real floating"):
-        return array.dtype
+        return array
     if xp.isdtype(array.dtype, ("bool", "integral")):
-        return xp.float64
+        # Python's float is float64, but not in JAX unless the reader has asked for it there.
+        return xp.astype(array, float)
     raise ValueError(f"{name} must hold real numbers, got dtype {array.dtype}")
 
 
@@ -101,5 +119,5 @@ def _moved(xp, numbers, dtype, home):
 
 def _refuse_infinite(xp, name, array):
     finite = xp.isfinite(array)
-    if not xp.all(finite):
-        raise ValueError(f"{name} must be finite, got {array[~finite][0].tolist()}")
+    if not holds(xp.all(finite)):
+        raise ValueError(f"{name} must be finite, got {shown(array[~finite][0])}")

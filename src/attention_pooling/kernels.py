@@ -7,7 +7,7 @@ from array_api_compat import array_namespace, is_array_api_obj
 def _floating(u):
     u = u if is_array_api_obj(u) else np.asarray(u, dtype=float)
     xp = array_namespace(u)
-    return xp, u if xp.isdtype(u.dtype, "real floating") else xp.astype(u, xp.float64)
+    return xp, u if xp.isdtype(u.dtype, "real floating") else xp.astype(u, float)
 
 
 @np.errstate(over="ignore")

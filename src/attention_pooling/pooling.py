@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from array_api_compat import array_namespace, device, is_array_api_obj
 
-from .arrays import checked_points, checked_sigma, checked_values, common_arrays
+from .arrays import checked_points, checked_sigma, checked_values, common_arrays, holds, shown
 from .kernels import KERNELS, gaussian
 
 
@@ -181,8 +181,8 @@ def scaled_distances(xp, queries, keys, sigma):
         apart = squared > 0
         root = xp.sqrt(xp.where(apart, squared, xp.ones_like(squared)))
         u = unit * xp.where(apart, root, xp.zeros_like(root)) / narrowest
-    if not xp.all(xp.isfinite(u)):
-        raise ValueError(f"sigma must not make scaled distances overflow, got {sigma.tolist()}")
+    if not holds(xp.all(xp.isfinite(u))):
+        raise ValueError(f"sigma must not make scaled distances overflow, got {shown(sigma)}")
     return u
 
 
@@ -228,7 +228,7 @@ def _evaluated(xp, kernel, u):
             f"kernel must return an array like u, of shape {tuple(u.shape)}, got {similarity!r:.60}"
         )
     usable = (similarity >= 0) & xp.isfinite(similarity)
-    if not xp.all(usable):
-        wrong = similarity[~usable][0].tolist()
+    if not holds(xp.all(usable)):
+        wrong = shown(similarity[~usable][0])
         raise ValueError(f"kernel must return finite similarities of at least 0, got {wrong}")
     return xp.astype(similarity, u.dtype, copy=False)

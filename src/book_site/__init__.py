@@ -1,6 +1,6 @@
 """How the pages of the book are built: a Sphinx extension that chapters never import."""
 
-from . import explorer, formulas, thebe
+from . import explorer, formulas, frameworks, thebe
 
 
 def setup(app):
@@ -8,5 +8,6 @@ def setup(app):
     formulas.setup(app)
     thebe.setup(app)
     explorer.setup(app)
+    frameworks.setup(app)
     app.add_css_file("book.css")
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
