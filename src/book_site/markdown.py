@@ -136,11 +136,9 @@ class Page:
     def block_math_block(self, node):
         number = self.number("displaymath", node) or node.get("number")
         tag = f" \\tag{{{number}}}" if number else ""
-        formula = node.astext().strip()
-        if tag and re.match(r"\\begin\{(align|gather|equation)\*?\}", formula):
-            formula = re.sub(
-                r"(\\(?:begin|end)\{)(?:align|gather|equation)\*?\}", r"\1aligned}", formula
-            )
+        # Between dollars an environment that numbers itself is an error.
+        formula = re.sub(r"\\(?:begin|end)\{equation\*?\}", "", node.astext())
+        formula = re.sub(r"\\(begin|end)\{(align|gather)\*?\}", r"\\\1{\2ed}", formula).strip()
         return f"{self.anchors(node)}$$\n{formula}{tag}\n$$"
 
     def block_table(self, node):
@@ -170,7 +168,9 @@ class Page:
         return f"![{_escaped(node.get('alt', ''))}](data:{kind};base64,{data})"
 
     def block_raw(self, node):
-        return node.astext() if "html" in node["format"].split() else ""
+        # A script is meant for the page, where extensions put it.
+        kept = "html" in node["format"].split() and "<script" not in node.astext()
+        return node.astext() if kept else ""
 
     def block_rubric(self, node):
         return f"**{self.inline(node)}**"
