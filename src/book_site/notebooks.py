@@ -137,7 +137,12 @@ def needs(sources):
 
 def parsed(source):
     """Parse a cell, magics included."""
-    return ast.parse(TransformerManager().transform_cell(source))
+    return ast.parse(transformed(source))
+
+
+def transformed(source):
+    """Return a cell as plain Python, line by line."""
+    return TransformerManager().transform_cell(source)
 
 
 def first_cell(needed, wheel, repository):
