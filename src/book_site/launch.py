@@ -1,10 +1,8 @@
 """The ways out of a page into a notebook that runs: a menu on every chapter."""
 
 import os
-import shutil
-from pathlib import Path
 
-from .notebooks import is_notebook, notebook_name
+from .notebooks import is_notebook, notebook_name, wheel_name
 from .repository import BRANCH, FOLDER
 
 
@@ -13,51 +11,34 @@ def setup(app):
     app.add_config_value("book_lite", lambda config: "BOOK_LITE" in os.environ, "html")
     # After the theme, which offers the page's source for download.
     app.connect("html-page-context", offer, priority=600)
-    app.connect("build-finished", copy_notebooks)
-
-
-def notebooks(app):
-    """Return the folder into which the notebooks were built."""
-    return Path(app.outdir).with_name("notebooks")
-
-
-def copy_notebooks(app, exception):
-    if exception is None and app.builder.format == "html" and notebooks(app).is_dir():
-        shutil.copytree(notebooks(app), Path(app.outdir, "notebooks"), dirs_exist_ok=True)
 
 
 def offer(app, pagename, templatename, context, doctree):
     if not is_notebook(app.env, pagename):
         return
-    notebook = notebook_name(pagename)
-    downloads = []
-    if (notebooks(app) / notebook).is_file():
-        downloads.append(
-            button(
-                ".ipynb",
-                "Download this chapter as a notebook",
-                "fas fa-download",
-                context["pathto"](f"notebooks/{notebook}", resource=True),
-            )
-        )
-    ways = [*launches(app.config, notebook, context["pathto"]), *downloads]
+    notebook, pathto = notebook_name(pagename), context["pathto"]
+    download = button(
+        ".ipynb",
+        "Download this chapter as a notebook",
+        "fas fa-download",
+        pathto(f"notebooks/{notebook}", resource=True),
+    )
     menus = context["header_buttons"]
     for menu in menus:
         if menu.get("label") == "download-buttons":
             # The source in MyST is for authors; what a reader can run is the notebook.
             print_alone = [way for way in menu["buttons"] if way["type"] == "javascript"]
-            menu["buttons"] = [*downloads, *wheels(app, context["pathto"]), *print_alone]
-    if ways:
-        menus.insert(
-            0,
-            {
-                "type": "group",
-                "tooltip": "Open this chapter as a notebook",
-                "icon": "fas fa-rocket",
-                "buttons": ways,
-                "label": "launch-buttons",
-            },
-        )
+            menu["buttons"] = [download, *package(app.config, pathto), *print_alone]
+    menus.insert(
+        0,
+        {
+            "type": "group",
+            "tooltip": "Open this chapter as a notebook",
+            "icon": "fas fa-rocket",
+            "buttons": [*launches(app.config, notebook, pathto), download],
+            "label": "launch-buttons",
+        },
+    )
 
 
 def launches(config, notebook, pathto):
@@ -92,16 +73,15 @@ def launches(config, notebook, pathto):
         )
 
 
-def wheels(app, pathto):
-    """Yield a button for the package, which a notebook of no known repository needs beside it."""
-    if not app.config.book_repository:
-        for wheel in sorted(notebooks(app).glob("*.whl")):
-            yield button(
-                ".whl",
-                "Download the package, to lie beside the notebook",
-                "fas fa-box",
-                pathto(f"notebooks/{wheel.name}", resource=True),
-            )
+def package(config, pathto):
+    """Yield a button for the wheel, which a notebook of no known repository needs beside it."""
+    if not config.book_repository:
+        yield button(
+            ".whl",
+            "Download the package, to lie beside the notebook",
+            "fas fa-box",
+            pathto(f"notebooks/{wheel_name()}", resource=True),
+        )
 
 
 def button(text, tooltip, icon, url):

@@ -7,14 +7,13 @@ import ast
 import json
 import shutil
 import subprocess
-import sys
 import symtable
-from pathlib import Path
+import sys
 
 import nbformat
 from nbformat.v4 import new_markdown_cell
 
-from .notebooks import EXTRAS, needs, parsed, transformed
+from .notebooks import EXTRAS, needs, parsed, transformed, wheel_name
 from .repository import ROOT
 
 NOTICE = """> **PyTorch does not run in a browser.**
@@ -25,19 +24,17 @@ REMARK = "# What is commented out here needs PyTorch, which a browser does not h
 
 
 def main():
-    build = ROOT / "_build"
-    folder = build / "lite"
+    site, folder = ROOT / "_build" / "html", ROOT / "_build" / "lite"
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(ROOT / "lite", folder)
     (folder / "files").mkdir()
-    for path in sorted((build / "notebooks").glob("*.ipynb")):
+    for path in sorted((site / "notebooks").glob("*.ipynb")):
         notebook = in_browser(nbformat.read(path, as_version=4))
         nbformat.write(notebook, folder / "files" / path.name)
     download(folder / "requirements.txt", folder / "pypi")
-    for wheel in (build / "notebooks").glob("*.whl"):
-        shutil.copy(wheel, folder / "pypi")
+    shutil.copy(site / "notebooks" / wheel_name(), folder / "pypi")
     command = [sys.executable, "-m", "jupyterlite_core.app", "build"]
-    places = ["--lite-dir", str(folder), "--output-dir", str(build / "html" / "lite")]
+    places = ["--lite-dir", str(folder), "--output-dir", str(site / "lite")]
     subprocess.run([*command, *places], check=True, cwd=folder)
 
 

@@ -10,7 +10,6 @@ from textwrap import indent
 
 from docutils import nodes
 
-
 ADMONITIONS = (nodes.Admonition, nodes.sidebar, nodes.topic)
 
 
@@ -89,7 +88,9 @@ class Page:
         if self.cited:
             works = [
                 f'- <a id="{anchor}"></a>' + " ".join(map(self.inline, work[1:]))
-                for anchor, work in sorted(self.cited.items())
+                for anchor, work in sorted(
+                    self.cited.items(), key=lambda cited: cited[1][0].astext()
+                )
             ]
             yield "heading", "## References\n\n" + "\n".join(works)
 

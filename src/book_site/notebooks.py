@@ -4,6 +4,7 @@ import ast
 import json
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import nbformat
@@ -26,6 +27,18 @@ EXTRAS = {
 
 def setup(app):
     app.add_builder(NotebookBuilder)
+    app.connect("build-finished", write_beside)
+
+
+def write_beside(app, exception):
+    """Write the notebooks beside the pages, without another start of Sphinx."""
+    if exception is None and app.builder.format == "html":
+        pages, app.builder = app.builder, NotebookBuilder(app, app.env)
+        app.builder.outdir = Path(app.outdir, "notebooks")
+        try:
+            app.builder.write(None, None)
+        finally:
+            app.builder = pages
 
 
 class NotebookBuilder(Builder):
@@ -48,7 +61,7 @@ class NotebookBuilder(Builder):
         """Take no thought for single pages: links between them need all at once."""
 
     def write(self, build_docnames, updated_docnames, method="update"):
-        wheel = build_wheel(self.outdir)
+        build_wheel(self.outdir)
         names = sorted(self.env.found_docs)
         pages = {name: self.env.get_and_resolve_doctree(name, self) for name in names}
         self.works = {
@@ -68,7 +81,7 @@ class NotebookBuilder(Builder):
                 anchors = {anchor for target, anchor in linked if target == name}
                 cells = list(markdown.Page(name, self, anchors).cells(page))
                 sources = [source for kind, source, *_ in cells if kind == "code"]
-                install = first_cell(needs(sources), wheel, self.config.book_repository)
+                install = first_cell(needs(sources), self.config.book_repository)
                 path = Path(self.outdir, notebook_name(name))
                 nbformat.write(notebook([("code", install, []), *cells]), path)
 
@@ -101,25 +114,17 @@ def notebook_name(docname):
     return f"{Path(docname).name}.ipynb"
 
 
+def wheel_name():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return f"{project['name'].replace('-', '_')}-{project['version']}-py3-none-any.whl"
+
+
 def build_wheel(folder):
-    """Build the package's wheel into a folder and return its name."""
-    for old in Path(folder).glob("*.whl"):
-        old.unlink()
-    command = [
-        sys.executable,
-        "-m",
-        "hatchling",
-        "build",
-        "--target",
-        "wheel",
-        "--directory",
-        folder,
-    ]
-    built = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    """Build the package's wheel into a folder."""
+    command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory"]
+    built = subprocess.run([*command, folder], cwd=ROOT, capture_output=True, text=True)
     if built.returncode:
         raise ExtensionError(f"The wheel could not be built: {built.stderr}")
-    (wheel,) = Path(folder).glob("*.whl")
-    return wheel.name
 
 
 def needs(sources):
@@ -145,11 +150,12 @@ def transformed(source):
     return TransformerManager().transform_cell(source)
 
 
-def first_cell(needed, wheel, repository):
+def first_cell(needed, repository):
     """Return a cell that installs what is missing, and only that, and says so in words."""
     extras = sorted({EXTRAS[name][0] for name in needed})
     modules = ["attention_pooling", *sorted({EXTRAS[name][1] for name in needed})]
     others = "".join(f" and {title}" for title in sorted({EXTRAS[name][2] for name in needed}))
+    wheel = wheel_name()
     named = f"[{','.join(extras)}]" if extras else ""
     if repository:
         source = f"attention-pooling{named} @ {repository.raw(wheel)}"
