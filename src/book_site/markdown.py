@@ -4,13 +4,11 @@ import base64
 import mimetypes
 import re
 from html import escape
-from itertools import chain
+from itertools import chain, groupby
 from pathlib import Path
 from textwrap import indent
 
 from docutils import nodes
-
-ADMONITIONS = (nodes.Admonition, nodes.sidebar, nodes.topic)
 
 
 class Page:
@@ -52,7 +50,8 @@ class Page:
         """Yield the blocks, headings and code cells inside a node."""
         for child in node.children:
             if isinstance(child, nodes.section):
-                yield from self.pieces(child, level + 1)
+                # The content of an exercise is a section as well, but one without a title.
+                yield from self.pieces(child, level + isinstance(child[0], nodes.title))
             elif isinstance(child, nodes.title) and isinstance(node, nodes.section):
                 heading = f"{'#' * level} {self.section_number(node)}{self.inline(child)}"
                 yield "heading", self.anchors(node) + heading
@@ -76,13 +75,18 @@ class Page:
         """Yield an exercise or a solution that holds code, which no Markdown can enclose."""
         title, body = self.parted(node)
         folded = _is_folded(node)
-        yield "block", self.anchors(node) + f"**{title}**"
-        for kind, *content in self.pieces(body, level):
-            if kind == "code" and folded:
-                content[1] = [*content[1], "hide-input"]
-            if kind == "block" and folded and content[0]:
-                content[0] = _details(escape(_plain(title)), content[0])
-            yield kind, *content
+        inside = list(self.pieces(body, level))
+        # What folds carries the title itself, unless it begins with code.
+        heading = "" if folded and inside[0][0] == "block" else f"**{_plain(title)}**"
+        yield "block", self.anchors(node) + heading
+        for kind, pieces in groupby(inside, key=lambda piece: piece[0]):
+            if kind == "block" and folded:
+                text = "\n\n".join(filter(None, (text for _, text in pieces)))
+                yield kind, _details(escape(_plain(title)), text)
+            elif kind == "code" and folded:
+                yield from ((kind, source, [*tags, "hide-input"]) for _, source, tags in pieces)
+            else:
+                yield from pieces
 
     def references(self):
         if self.cited:
@@ -100,8 +104,6 @@ class Page:
         return "\n\n".join(filter(None, map(self.block, node.children)))
 
     def block(self, node):
-        if isinstance(node, ADMONITIONS):
-            return self.admonition(node)
         if node.get("design_component"):
             return self.design(node)
         return self.written("block", node)
@@ -188,21 +190,28 @@ class Page:
     def block_container(self, node):
         return self.blocks(node)
 
+    block_section = block_container
     block_compound = block_container
     block_legend = block_container
+
+    def block_Admonition(self, node):
+        title, body = self.parted(node)
+        if _is_folded(node):
+            return self.anchors(node) + _details(escape(_plain(title)), self.blocks(body))
+        text = "\n\n".join(filter(None, [f"**{title}**" if title else "", self.blocks(body)]))
+        return self.anchors(node) + indent(text, "> ", lambda line: True)
+
+    block_sidebar = block_Admonition
+    block_topic = block_Admonition
+
+    def block_proof_node(self, node):
+        return f"{self.blocks(node[0])} ∎"
 
     def block_comment(self, node):
         return ""
 
     block_index = block_comment
     block_substitution_definition = block_comment
-
-    def admonition(self, node):
-        title, body = self.parted(node)
-        if _is_folded(node):
-            return self.anchors(node) + _details(escape(_plain(title)), self.blocks(body))
-        text = "\n\n".join(filter(None, [f"**{title}**" if title else "", self.blocks(body)]))
-        return self.anchors(node) + indent(text, "> ", lambda line: True)
 
     def design(self, node):
         kind = node["design_component"]
@@ -216,14 +225,14 @@ class Page:
         below.children = list(node.children)
         title = ""
         if below.children and isinstance(below[0], nodes.title):
-            title = self.inline(below.children.pop(0))
+            title = self.inline(below.children.pop(0)).replace("**", "")
         elif type(node) not in (nodes.sidebar, nodes.topic, nodes.admonition):
-            title = type(node).__name__.removesuffix("_node").capitalize()
+            title = type(node).__name__.capitalize()
         for kind in self.env.toc_fignumbers.get(self.docname, {}):
             number = self.number(kind, node)
             if number:
-                return f"{number} {title}".replace("  ", " ").strip(), below
-        return title.strip(), below
+                title = f"{number[0].upper()}{number[1:]} {title}"
+        return " ".join(title.split()), below
 
     # Words
 

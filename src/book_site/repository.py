@@ -13,6 +13,10 @@ ROOT = Path(__file__).parents[2]
 BRANCH = FOLDER = "notebooks"
 
 
+def setup(app):
+    app.add_config_value("book_repository", lambda config: repository(), "html")
+
+
 class Repository(NamedTuple):
     """A repository on GitHub."""
 
