@@ -10,13 +10,21 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_FL
 SOURCES := $(shell find src -type f -not -name '*.pyc')
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve lab test test-frameworks bench lint fresh
+.PHONY: help book site notebooks serve lab test test-frameworks bench lint fresh
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
 
 book: $(VENV)/book node_modules/katex _build/sources  ## build the book into _build/html
+	rm -rf _build/html/lite
 	$(BIN)/jupyter-book build . -n -W --keep-going
+
+site: export BOOK_LITE := 1
+site: book $(VENV)/lite  ## build the book and a JupyterLite that it opens chapters in
+	PYTHONPATH=src $(BIN)/python -m book_site.lite
+
+notebooks: $(VENV)/book node_modules/katex _build/sources  ## write the chapters into _build/notebooks
+	$(BIN)/jupyter-book build . -n -W --keep-going --builder custom --custom-builder notebooks
 
 serve: book  ## serve the book at http://localhost:8000
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html 8000
@@ -24,7 +32,7 @@ serve: book  ## serve the book at http://localhost:8000
 lab: $(VENV)/book  ## open the chapters in JupyterLab
 	$(BIN)/jupyter lab chapters
 
-test: $(VENV)/test book  ## check the code, the book and its pages in a browser
+test: $(VENV)/test site  ## check the code, the book and its pages in a browser
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/codespell
 	$(BIN)/python -m pytest
 
@@ -51,7 +59,11 @@ $(VENV)/book: $(VENV)/python pyproject.toml constraints.txt
 	$(PIP) --editable '.[book]'
 	touch $@
 
-$(VENV)/test: $(VENV)/book
+$(VENV)/lite: $(VENV)/book
+	$(PIP) --editable '.[lite]'
+	touch $@
+
+$(VENV)/test: $(VENV)/lite
 	$(PIP) --editable '.[test]'
 	touch $@
 

@@ -25,7 +25,7 @@ FLAGS = [
 def every_page():
     """Return the built pages by their addresses in the book."""
     every = (page.relative_to(HTML).as_posix() for page in sorted(HTML.rglob("*.html")))
-    return [page for page in every if not page.startswith("_static/")]
+    return [page for page in every if not page.startswith(("_static/", "lite/"))]
 
 
 def with_explorers():

@@ -1,13 +1,16 @@
 """How the pages of the book are built: a Sphinx extension that chapters never import."""
 
-from . import explorer, formulas, frameworks, thebe
+from . import explorer, formulas, frameworks, launch, notebooks, repository, thebe
 
 
 def setup(app):
     """Connect each part of the site to the build."""
+    repository.setup(app)
     formulas.setup(app)
     thebe.setup(app)
     explorer.setup(app)
     frameworks.setup(app)
+    notebooks.setup(app)
+    launch.setup(app)
     app.add_css_file("book.css")
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,126 @@
+"""JupyterLite beside the book: the same notebooks, run by Python in the reader's browser.
+
+Run as a program after the notebooks and the pages have been built.
+"""
+
+import ast
+import json
+import shutil
+import subprocess
+import symtable
+import sys
+
+import nbformat
+from nbformat.v4 import new_markdown_cell
+
+from .notebooks import EXTRAS, needs, parsed, transformed, wheel_name
+from .repository import ROOT
+
+NOTICE = """> **PyTorch does not run in a browser.**
+> The code that needs it is switched off here, and everything else works.
+> To run all of it, open the chapter in another place from the book's launch menu."""
+
+REMARK = "# What is commented out here needs PyTorch, which a browser does not have.\n"
+
+
+def main():
+    site, folder = ROOT / "_build" / "html", ROOT / "_build" / "lite"
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(ROOT / "lite", folder)
+    (folder / "files").mkdir()
+    for path in sorted((site / "notebooks").glob("*.ipynb")):
+        notebook = in_browser(nbformat.read(path, as_version=4))
+        nbformat.write(notebook, folder / "files" / path.name)
+    download(folder / "requirements.txt", folder / "pypi")
+    shutil.copy(site / "notebooks" / wheel_name(), folder / "pypi")
+    command = [sys.executable, "-m", "jupyterlite_core.app", "build"]
+    places = ["--lite-dir", str(folder), "--output-dir", str(site / "lite")]
+    subprocess.run([*command, *places], check=True, cwd=folder)
+
+
+def download(requirements, folder):
+    """Download wheels that run anywhere, for a Python that is not the one at hand."""
+    subprocess.run(
+        [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
+        + ["--no-deps", "--only-binary=:all:", "--platform=any", "--python-version=3.12"]
+        + ["--requirement", str(requirements), "--dest", str(folder)],
+        check=True,
+    )
+
+
+def in_browser(notebook):
+    """Return a notebook that installs from the site itself and does without PyTorch."""
+    install, *cells = notebook.cells
+    code = [cell for cell in cells if cell.cell_type == "code"]
+    needed = needs(cell.source for cell in code)
+    install.source = first_cell([name for name in needed if name != "torch"])
+    notebook.cells = [install, *cells]
+    if "torch" in needed:
+        notebook.cells.insert(1, new_markdown_cell(NOTICE, id="torch"))
+        for cell, source in zip(code, without_torch([cell.source for cell in code]), strict=True):
+            cell.source = source
+    return notebook
+
+
+def first_cell(needed):
+    """Return a cell that installs from the site, and does nothing elsewhere but fail."""
+    titles = sorted({EXTRAS[name][2] for name in needed})
+    packages = ["attention-pooling", "ipywidgets", "anywidget", *titles]
+    return (
+        f"# Load the book's package{''.join(f' and {title}' for title in titles)} into the browser,"
+        " which takes half a minute.\n"
+        "import piplite\n\n"
+        f"await piplite.install({json.dumps(packages)})"
+    )
+
+
+def without_torch(sources):
+    """Return cells in which all code that depends on PyTorch has become a comment.
+
+    A name depends on PyTorch if a cell binds it that uses torch or another such name.
+    """
+    lost, kept = set(), []
+    for source in sources:
+        statements = parsed(source).body
+        imports = any(isinstance(one, ast.Import | ast.ImportFrom) for one in statements)
+        # Imports stand together in a cell without belonging together; other cells do one thing.
+        parts = [(one.lineno, one.end_lineno) for one in statements] if imports else []
+        lines, code = source.splitlines(), transformed(source).splitlines()
+        off = False
+        for first, last in parts or [(1, len(lines))]:
+            bound, used = names("\n".join(code[first - 1 : last]))
+            if "torch" in used or used & lost:
+                lost |= bound
+                lines[first - 1 : last] = [f"# {line}".rstrip() for line in lines[first - 1 : last]]
+                off = True
+            else:
+                lost -= bound
+        kept.append(REMARK * off + "\n".join(lines))
+    return kept
+
+
+def names(code):
+    """Return the names that code binds or changes, and those that it uses."""
+    table = symtable.symtable(code, "cell", "exec")
+    bound = {
+        one.get_name() for one in table.get_symbols() if one.is_assigned() or one.is_imported()
+    }
+    bound |= {one.get_name() for one in table.get_symbols() if one.is_namespace()}
+    used = {one.get_name() for one in table.get_symbols() if one.is_referenced()}
+    tables = list(table.get_children())
+    while tables:
+        inner = tables.pop()
+        tables += inner.get_children()
+        used |= {one.get_name() for one in inner.get_symbols() if one.is_global()}
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Import):
+            used |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            used.add((node.module or "").split(".")[0])
+        elif isinstance(node, ast.Subscript | ast.Attribute) and isinstance(node.ctx, ast.Store):
+            bound |= {part.id for part in ast.walk(node.value) if isinstance(part, ast.Name)}
+    return bound, used
+
+
+if __name__ == "__main__":
+    main()

