@@ -21,6 +21,9 @@ P = 16
 AT_ONCE = 1 << 13
 """Keys, queries or boxes whose polynomials are in memory together."""
 
+LIFT = 300
+"""Score of the nearest box of keys: weights can then fall to exp(−900) without underflow."""
+
 COSTS = {"pair": 0.025, "point": 0.25, "box": 8, "start": 3000}
 """Microseconds for a pair of query and key by itself; for a point and a box of the transform."""
 
@@ -51,62 +54,73 @@ def gaussian_sums(queries, keys, columns, mass, sigma, own=None):
     """
     sums = np.zeros((len(columns), len(queries)))
     width = 2.0 ** (np.frexp(float(sigma))[1] - 1)
+    worthless = _worthless(queries, keys, mass, sigma, own)
     left = np.arange(len(queries))
     while len(left):
         some, others = queries[left], None if own is None else own[left]
         if _boxes_pay(some, keys, mass, sigma, width, others):
             sums[:, left], exact = _box_sums(some, keys, columns, mass, sigma, width, others)
-            left, width = left[~exact], width / 2
+            left, width = left[~(exact[0] & (exact[1] | worthless[left]))], width / 2
         else:
             low, high = _relevant(some, keys, mass, sigma, others)
             sums[:, left] = window_sums(
                 some, keys, columns, sigma, _similarities, low, high, others
             )
             break
+    sums[1:, worthless] = 0
     return sums
 
 
+@np.errstate(over="ignore", under="ignore")
 def _box_sums(queries, keys, columns, mass, sigma, width, own):
-    """Return the sums by boxes, and for each query whether they are as accurate as they should be.
+    """Return the sums by boxes; and where those of ones and of mass are accurate, shape (2, m).
 
     The width is a power of two: then a key's place in its box suffers no rounding.
     """
     ratio = width / float(sigma)
-    # Farther than 4.2 / ratio, weights within a box differ too much for its polynomials.
-    reach = np.hypot(4.2 / ratio, np.sqrt(2 * (36 + np.log(len(keys)))))
-    offsets = np.arange(-np.ceil(reach / ratio), np.ceil(reach / ratio) + 1)
-    matrices = _translations(offsets, ratio)
-    most = np.exp(-((np.maximum(abs(offsets) - 1, 0) * ratio) ** 2) / 2)
-    least = np.exp(-(((abs(offsets) + 1) * ratio) ** 2) / 2)
-
     masses = np.vstack([columns[0], mass])
     key_boxes, moments, box_masses = _described(keys.astype(float) / width, columns, masses)
     places = queries.astype(float) / width
     boxes, begins = np.unique(np.floor(places), return_index=True)
     begins = np.append(begins, len(places))
-    sums, lower, upper = (np.empty((rows, len(places))) for rows in (len(columns), 2, 2))
+    nearest = _to_nearest(boxes, key_boxes)
+
+    # Farther than 4.2 / ratio, weights within a box differ too much for its polynomials.
+    reach = np.hypot(4.2 / ratio, np.sqrt(2 * (36 + np.log(len(keys))))) / ratio
+    offsets = np.arange(
+        max(-np.ceil(reach), boxes[0] - key_boxes[-1]),
+        min(np.ceil(reach), boxes[-1] - key_boxes[0]) + 1,
+    )
+    matrices = _translations(offsets, ratio)
+    most = np.exp((offsets**2 - np.maximum(abs(offsets) - 1, 0) ** 2) * ratio**2 / 2)
+    least = np.exp((offsets**2 - (abs(offsets) + 1) ** 2) * ratio**2 / 2)
+    truncated = np.exp(LIFT + np.minimum(nearest**2 - reach**2, 0) * ratio**2 / 2)
+    truncated = truncated * box_masses.sum(axis=1, keepdims=True)
+
+    sums, lower, lost = (np.empty((rows, len(places))) for rows in (len(columns), 2, 2))
     for some in _slices(0, len(boxes)):
         here = boxes[some]
         coefficients = np.zeros((len(here), len(columns), P))
         bounds = np.zeros((2, 2, len(here)))
-        for offset, matrix, *weights in zip(offsets, matrices, least, most, strict=True):
+        for offset, matrix, *extremes in zip(offsets, matrices, least, most, strict=True):
             source = np.searchsorted(key_boxes, here - offset)
             met = key_boxes[np.minimum(source, len(key_boxes) - 1)] == here - offset
             if met.any():
-                coefficients[met] += moments[source[met]] @ matrix
-                bounds[..., met] += np.multiply.outer(weights, box_masses[:, source[met]])
+                source = source[met]
+                weight = np.exp(LIFT + (nearest[some][met] ** 2 - offset**2) * ratio**2 / 2)
+                coefficients[met] += weight[:, None, None] * (moments[source] @ matrix)
+                bounds[..., met] += np.multiply.outer(extremes, weight * box_masses[:, source])
+        bounds[1] = 2e-15 * bounds[1] + truncated[:, some]
         for part in _slices(begins[some.start], begins[some.stop]):
             home = np.searchsorted(here, np.floor(places[part]))
             polynomials = _polynomials(places[part])
             for c in range(len(columns)):
                 sums[c, part] = np.sum(coefficients[home, c].T * polynomials, axis=0)
-            lower[:, part], upper[:, part] = bounds[..., home]
+            lower[:, part], lost[:, part] = bounds[..., home]
     if own is not None:
-        sums -= columns[:, own]
-        lower -= least[offsets == 0] * masses[:, own]
-    lost = 2e-15 * upper + np.exp(-(reach**2) / 2) * box_masses.sum(axis=1, keepdims=True)
-    # Below 1e-280 sums underflow.
-    return sums, np.all((lost < 1e-11 * lower) & (lower > 1e-280), axis=0)
+        sums -= np.exp(LIFT) * columns[:, own]
+        lower -= np.exp(LIFT) * least[offsets == 0] * masses[:, own]
+    return sums, (lost < 1e-11 * lower) & (lower > 1e-280)
 
 
 def _described(places, columns, masses):
@@ -142,8 +156,9 @@ def _translations(offsets, ratio):
     fit = np.cos(np.arange(P)[:, None] * angles) * 2 / P
     fit[0] /= 2
     nodes = np.cos(angles) / 2
-    u = (offsets[:, None, None] + nodes - nodes[:, None]) * ratio  # (offsets, keys, queries)
-    return fit @ np.exp(-(u**2) / 2) @ fit.T
+    apart = nodes - nodes[:, None]  # (keys, queries)
+    scores = -(offsets[:, None, None] + apart / 2) * apart * ratio**2
+    return fit @ np.exp(scores) @ fit.T
 
 
 def _slices(start, stop):
@@ -153,7 +168,7 @@ def _slices(start, stop):
 def _boxes_pay(queries, keys, mass, sigma, width, own):
     """Weigh the cost of boxes against that of single pairs, estimated from some of the queries."""
     size = np.max(abs(np.concatenate([queries[[0, -1]], keys[[0, -1]]])))
-    if width < float(sigma) / 16 or size >= width * 2.0**50:
+    if width < float(sigma) / 64 or size >= width * 2.0**50:
         return False
     some = slice(None, None, -(-len(queries) // 1000))
     low, high = _relevant(queries[some], keys, mass, sigma, None if own is None else own[some])
@@ -166,28 +181,40 @@ def _boxes_pay(queries, keys, mass, sigma, width, own):
 @np.errstate(over="ignore")
 def _relevant(queries, keys, mass, sigma, own):
     """Return the range of keys outside which no key changes the digits of a query's sums."""
-    queries, keys, sigma = queries.astype(float), keys.astype(float), float(sigma)
-    places = np.arange(len(keys))
-    valued = np.flatnonzero(mass) if mass.any() else places
-    smallest = mass[valued].min() if mass.any() else 1.0
-    scores = 36 + np.log(len(keys)) - np.log(smallest)
-    radius = np.minimum(
-        np.hypot(_to_nearest(queries, keys, valued, own), sigma * np.sqrt(2 * scores)),
-        # Scores that are smaller by 746 make weights of 0.
-        np.hypot(_to_nearest(queries, keys, places, own), sigma * np.sqrt(2 * 746)),
-    )
+    valued = np.flatnonzero(mass)
+    scores = 36 + np.log(len(keys)) - np.log(mass[valued].min())
+    farthest = _weightless(queries, keys, sigma, own)
+    radius = np.hypot(_to_nearest(queries, keys, own, valued), float(sigma) * np.sqrt(2 * scores))
+    radius = np.minimum(radius, farthest)
     radius += 4 * np.finfo(float).eps * (abs(queries) + radius)
     low = np.searchsorted(keys, queries - radius)
     return low, np.searchsorted(keys, queries + radius, side="right")
 
 
-def _to_nearest(queries, keys, places, own):
+def _worthless(queries, keys, mass, sigma, own):
+    """Return where all keys with a weight above 0 have the value 0."""
+    if mass.all():
+        return np.zeros(len(queries), dtype=bool)
+    nearest = _to_nearest(queries, keys, own, np.flatnonzero(mass))
+    return nearest > _weightless(queries, keys, sigma, own)
+
+
+@np.errstate(over="ignore")
+def _weightless(queries, keys, sigma, own):
+    """Return the distance beyond which a key's weight is 0, as its score is smaller by 746."""
+    nearest = _to_nearest(queries, keys, own)
+    return np.hypot(nearest, float(sigma) * np.sqrt(2 * 746))
+
+
+def _to_nearest(queries, keys, own=None, places=None):
     """Return each query's distance from the nearest of the keys at some places but its own."""
-    edged = np.concatenate([[-np.inf], keys[places], [np.inf]])
+    places = np.arange(len(keys)) if places is None else places
+    queries, keys = queries.astype(float), keys[places].astype(float)
     if own is None:
-        before = after = np.searchsorted(keys[places], queries)
+        before = after = np.searchsorted(keys, queries)
     else:
         before, after = (np.searchsorted(places, own, side=side) for side in ("left", "right"))
+    edged = np.concatenate([[-np.inf], keys, [np.inf]])
     return np.minimum(queries - edged[before], edged[after + 1] - queries)
 
 
