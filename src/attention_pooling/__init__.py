@@ -3,6 +3,7 @@
 from .data import Data, digits, mcycle, noisy_trend, trend
 from .explorer import Explorer
 from .explorer.scores import ScoreExplorer
+from .fast import LeaveOneOutCurve, leave_one_out_curve, pool
 from .kernels import KERNELS, boxcar, constant, epanechnikov, gaussian, triangular
 from .pooling import Pooled, attention_weights, effective_keys, nadaraya_watson
 from .width import LeaveOneOut, leave_one_out
@@ -12,6 +13,7 @@ __all__ = [
     "Data",
     "Explorer",
     "LeaveOneOut",
+    "LeaveOneOutCurve",
     "Pooled",
     "ScoreExplorer",
     "attention_weights",
@@ -22,9 +24,11 @@ __all__ = [
     "epanechnikov",
     "gaussian",
     "leave_one_out",
+    "leave_one_out_curve",
     "mcycle",
     "nadaraya_watson",
     "noisy_trend",
+    "pool",
     "trend",
     "triangular",
 ]

@@ -113,8 +113,7 @@ def attention_weights(queries, keys, kernel=gaussian, sigma=1.0, *, mask=None, u
     xp, (queries, keys) = common_arrays(queries=queries, keys=keys)
     queries, keys = checked_points(xp, queries=queries, keys=keys)
     kernel = chosen_kernel(kernel)
-    if unreached not in ("nan", "nearest"):
-        raise ValueError(f"unreached must be 'nan' or 'nearest', got {unreached!r}")
+    checked_unreached(unreached)
     u = scaled_distances(xp, queries, keys, checked_sigma(xp, sigma, keys))
     mask = checked_mask(xp, mask, u)
     similarity = _shifted_gaussian(xp, u, mask) if kernel is gaussian else _evaluated(xp, kernel, u)
@@ -156,6 +155,12 @@ def chosen_kernel(kernel):
             f"kernel must be a function or one of {', '.join(KERNELS)}, got {kernel!r}"
         )
     return KERNELS[kernel]
+
+
+def checked_unreached(unreached):
+    """Refuse what is not a way to treat unreached queries."""
+    if unreached not in ("nan", "nearest"):
+        raise ValueError(f"unreached must be 'nan' or 'nearest', got {unreached!r}")
 
 
 @np.errstate(over="ignore", invalid="ignore")

@@ -2,14 +2,17 @@
 
 import sys
 
+DELAY = 2
+"""Seconds without a bar."""
+
 
 def watched(steps):
-    """Return the steps, under a progress bar once they have taken two seconds of a live session."""
+    """Return the steps, with a progress bar in a live session that has waited a while."""
     if len(steps) == 1 or not _is_live():
         return steps
     from tqdm.auto import tqdm
 
-    return tqdm(steps, delay=2, leave=False, desc="pooling")
+    return tqdm(steps, delay=DELAY, leave=False, desc="pooling")
 
 
 def _is_live():

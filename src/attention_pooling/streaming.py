@@ -1,0 +1,119 @@
+"""The dense estimate, one block of queries after another, for any number of coordinates."""
+
+import sys
+
+import numpy as np
+from array_api_compat import array_namespace, device, is_torch_array
+
+from .pooling import nadaraya_watson
+from .progress import watched
+
+PAIRS_AT_ONCE = 1 << 18
+"""Pairs of query and key in memory together, unless one query has more."""
+
+LARGE = 1 << 20
+"""From so many pairs on, PyTorch's faster exponential is worth the way there and back."""
+
+
+def blocked_estimate(queries, keys, values, kernel, sigma, unreached="nan", own=None):
+    """Return `nadaraya_watson`'s estimate, with one block of weights at a time in memory.
+
+    Parameters
+    ----------
+    queries, keys : array, shape (m, d) and (n, d)
+        Where to estimate, and where values were observed.
+    values : array, shape (n,) or (n, c)
+        What was observed at each key.
+    kernel : callable
+        A function of the scaled distance u.
+    sigma : array, shape () or (d,)
+        Width.
+    unreached : {"nan", "nearest"}, optional
+        What a query gets that no key reaches.
+    own : integer array, shape (m,), optional
+        The key that each query leaves out.
+
+    Returns
+    -------
+    array, shape (m,) or (m, c)
+        The estimate; its gradient, too, is computed block by block.
+    """
+    xp = array_namespace(keys)
+    places = xp.arange(keys.shape[0], device=device(keys))
+    rows = max(1, PAIRS_AT_ONCE // keys.shape[0])
+    estimate = _checkpointed if is_in_a_graph(queries, keys, values, sigma) else _estimate
+    blocks = []
+    for start in watched(range(0, max(1, queries.shape[0]), rows)):
+        some = slice(start, start + rows)
+        mask = None if own is None else own[some, None] != places
+        blocks.append(estimate(queries[some], keys, values, kernel, sigma, mask, unreached))
+    return xp.concat(blocks)
+
+
+def is_in_a_graph(*arrays):
+    """Tell whether PyTorch records what is done to the arrays, to differentiate it."""
+    recorded = any(is_torch_array(array) and array.requires_grad for array in arrays)
+    return recorded and sys.modules["torch"].is_grad_enabled()
+
+
+def _estimate(queries, keys, values, kernel, sigma, mask, unreached):
+    return nadaraya_watson(
+        queries, keys, values, kernel, sigma, mask=mask, unreached=unreached
+    ).estimate
+
+
+def _checkpointed(*arguments):
+    """Keep nothing of a block but its estimate; the backward pass computes the rest once more."""
+    from torch.utils.checkpoint import checkpoint
+
+    return checkpoint(_estimate, *arguments, use_reentrant=False)
+
+
+@np.errstate(over="ignore")
+def squares_are_safe(queries, keys, sigma):
+    """Tell whether squared distances are small enough to be subtracted from one another."""
+    points = np.concatenate([queries, keys]).astype(float)
+    return np.sum((np.ptp(points, axis=0) / sigma) ** 2) < 1e7
+
+
+def gaussian_estimate(queries, keys, values, sigma):
+    """Return the Gaussian estimate from blocks computed in place, in PyTorch if it is there.
+
+    Parameters
+    ----------
+    queries, keys : NumPy array, shape (m, d) and (n, d)
+        Where to estimate, and where values were observed.
+    values : NumPy array, shape (n,) or (n, c)
+        What was observed at each key.
+    sigma : NumPy array, shape () or (d,)
+        Width, at which `squares_are_safe`.
+
+    Returns
+    -------
+    NumPy array, shape (m,) or (m, c)
+        The estimate in float64.
+    """
+    library = sys.modules.get("torch", np) if len(queries) * len(keys) >= LARGE else np
+    widths = np.broadcast_to(sigma, keys.shape[1:]).tolist()
+    estimate = np.empty((len(queries), *values.shape[1:]))
+    queries, coordinates, values = (
+        library.asarray(array.astype(float, order="C")) for array in (queries, keys.T, values)
+    )
+    rows = max(1, PAIRS_AT_ONCE // len(keys))
+    scores, squares = (library.empty((rows, len(keys)), dtype=library.float64) for _ in range(2))
+    for start in watched(range(0, len(queries), rows)):
+        some = queries[start : start + rows]
+        scores, squares = scores[: len(some)], squares[: len(some)]
+        scores[:] = 0
+        for j, width in enumerate(widths):
+            library.subtract(some[:, j, None], coordinates[j], out=squares)
+            squares /= width
+            squares *= squares
+            scores += squares
+        library.subtract(library.amin(scores, 1)[:, None], scores, out=scores)
+        scores /= 2
+        weights = library.exp(scores, out=scores)
+        sums = weights @ values
+        total = weights.sum(1)
+        estimate[start : start + rows] = (sums.T / total).T
+    return estimate

@@ -1,0 +1,444 @@
+"""`pool` and `leave_one_out_curve` give what the dense code gives, at any size."""
+
+import io
+import subprocess
+import sys
+import tracemalloc
+
+import mpmath
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from attention_pooling import (
+    KERNELS,
+    fast,
+    fast_gauss,
+    gaussian,
+    leave_one_out,
+    leave_one_out_curve,
+    mcycle,
+    nadaraya_watson,
+    pool,
+    progress,
+    sorted_moments,
+    streaming,
+    trend,
+)
+
+NAMES = list(KERNELS)
+
+
+def disagreement(estimate, queries, keys, values, kernel, sigma, tiny=1e-300):
+    """Return the largest |pool − dense| in units of Σ wᵢ|vᵢ|; infinite where NaN is not shared."""
+    worst = 0.0
+    rows = max(1, 2**20 // len(keys))
+    for at in range(0, len(queries), rows):
+        dense, weights = nadaraya_watson(queries[at : at + rows], keys, values, kernel, sigma)
+        got = estimate[at : at + rows]
+        if not np.array_equal(np.isnan(dense), np.isnan(got)):
+            return np.inf
+        reached = ~np.isnan(dense)
+        scale = (weights @ np.abs(values))[reached] + tiny
+        worst = max(worst, np.max(np.abs(got - dense)[reached] / scale, initial=0.0))
+    return worst
+
+
+def sampled_disagreement(queries, keys, values, kernel, sigma, rng, sample=200):
+    estimate = pool(queries, keys, values, kernel, sigma)
+    assert estimate.shape == queries.shape[:1] + values.shape[1:]
+    some = rng.choice(len(queries), min(sample, len(queries)), replace=False)
+    return disagreement(estimate[some], queries[some], keys, values, kernel, sigma)
+
+
+def layouts(rng, n=4000):
+    uniform = rng.uniform(0, 5, n)
+    return {
+        "uniform": (uniform, rng.uniform(0, 5, n)),
+        "far outside": (uniform, rng.uniform(-50, 60, n)),
+        "repeated": (np.round(uniform, 1), np.round(rng.uniform(-1, 6, n), 1)),
+        "two distinct": (rng.choice([0.0, 1.0], n), rng.uniform(-1, 2, n)),
+        "all equal": (np.full(n, 0.3), rng.uniform(-1, 2, n)),
+        "offset": (uniform + 1e6, rng.uniform(-1, 6, n) + 1e6),
+        "heavy tails": (rng.standard_cauchy(n), rng.standard_cauchy(n)),
+        "clusters": (
+            rng.choice([-1e9, 0, 1, 1e9], n) + rng.uniform(0, 0.1, n),
+            rng.choice([-1e9, 0.5, 1, 3e8], n) + rng.uniform(0, 0.1, n),
+        ),
+    }
+
+
+@pytest.mark.parametrize("kernel", NAMES)
+@pytest.mark.parametrize("layout", layouts(np.random.default_rng(0), n=2))
+def test_agrees_with_dense(kernel, layout):
+    rng = np.random.default_rng(1)
+    keys, queries = layouts(rng)[layout]
+    values = trend(np.clip(keys, -10, 10)) + rng.standard_normal(len(keys))
+    for sigma in (1e-4, 0.02, 0.3, 2.0, 1e4):
+        span = max(np.ptp(keys), np.ptp(np.concatenate([queries, keys])))
+        bound = 1e-10 if (span / sigma) ** 2 / 2 < 1e4 else 1e-7
+        assert sampled_disagreement(queries, keys, values, kernel, sigma, rng) < bound
+
+
+@pytest.mark.parametrize("kernel", NAMES)
+@pytest.mark.parametrize("sigma", [3e-5, 0.01, 1.0])
+def test_agrees_with_dense_for_a_million_keys(kernel, sigma):
+    rng = np.random.default_rng(2)
+    keys, queries = rng.uniform(0, 5, 10**6), rng.uniform(-1, 6, 10**5)
+    values = trend(keys) + rng.standard_normal(len(keys))
+    assert sampled_disagreement(queries, keys, values, kernel, sigma, rng, sample=20) < 1e-10
+
+
+def test_a_million_of_both():
+    rng = np.random.default_rng(3)
+    keys, queries = rng.standard_normal((2, 10**6))
+    values = trend(keys)
+    assert sampled_disagreement(queries, keys, values, "gaussian", 0.1, rng, sample=10) < 1e-10
+
+
+@pytest.mark.parametrize("kernel", NAMES)
+def test_values_of_all_sizes(kernel):
+    rng = np.random.default_rng(4)
+    keys, queries = rng.uniform(0, 5, 3000), rng.uniform(-1, 6, 3000)
+    for values in (
+        np.exp(20 * rng.standard_normal(3000)),
+        rng.standard_normal(3000) + 1e8,
+        np.where(keys > 2.5, 1.0, 0.0),
+        np.where(rng.random(3000) < 1e-3, 1e100, 1e-100 * rng.standard_normal(3000)),
+        rng.standard_normal(3000) * 1e-310,
+        np.zeros(3000),
+    ):
+        for sigma in (0.02, 0.2):
+            tiny = 1e-300 if np.max(abs(values)) > 1e-300 else 1e-312
+            estimate = pool(queries, keys, values, kernel, sigma)[::10]
+            assert disagreement(estimate, queries[::10], keys, values, kernel, sigma, tiny) < 1e-10
+
+
+def coordinates(scale):
+    """Draw keys that often coincide, or differ by just the width."""
+    grid = st.integers(-20, 20).map(lambda i: i * 0.1)
+    return st.lists(grid | st.floats(-2, 2), min_size=1, max_size=30).map(
+        lambda points: np.array(points) * scale
+    )
+
+
+@given(
+    st.data(),
+    st.sampled_from(NAMES),
+    st.sampled_from([0.1, 0.3, 1.0, 0.01, 1e-3]),
+    st.sampled_from([1.0, 1e6, 1e-6]),
+    st.sampled_from(["nan", "nearest"]),
+)
+@settings(max_examples=200)
+def test_every_way_agrees_on_small_problems(data, kernel, sigma, scale, unreached):
+    queries = data.draw(coordinates(scale))
+    keys = data.draw(coordinates(scale))
+    values = np.array(data.draw(st.lists(st.floats(-9, 9), min_size=len(keys), max_size=len(keys))))
+    dense, weights = nadaraya_watson(
+        queries, keys, values, kernel, sigma * scale, unreached=unreached
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fast, "FEW_PAIRS", 0)
+        patch.setattr(sorted_moments, "FEW", data.draw(st.sampled_from([0, 1, 16])))
+        if data.draw(st.booleans()):
+            patch.setattr(fast_gauss, "COSTS", dict.fromkeys(fast_gauss.COSTS, 0) | {"pair": 1})
+        estimate = pool(queries, keys, values, kernel, sigma * scale, unreached=unreached)
+    scale = weights @ np.abs(values) + 1e-300
+    np.testing.assert_array_equal(np.isnan(estimate), np.isnan(dense))
+    assert np.nanmax(np.abs(estimate - dense) / scale, initial=0) < 1e-10
+
+
+@pytest.mark.parametrize("kernel", ["boxcar", "triangular", "epanechnikov"])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_ties_at_the_edge_fall_as_in_dense(kernel, dtype):
+    grid = (np.arange(3780) * 0.1).astype(dtype)
+    keys = grid[::7]
+    for sigma in (0.3, 0.7, 1.0, 2.1):
+        dense = nadaraya_watson(grid, keys, np.sin(keys), kernel, sigma).estimate
+        estimate = pool(grid, keys, np.sin(keys), kernel, sigma)
+        assert estimate.dtype == dtype
+        np.testing.assert_array_equal(np.isnan(estimate), np.isnan(dense))
+        np.testing.assert_allclose(estimate, dense, rtol=0, atol=20 * np.finfo(dtype).eps)
+
+
+def test_many_keys_within_rounding_of_the_edge():
+    keys = np.sort(np.concatenate([np.arange(2000) * 1e-19, [0.5, 2.5]]))
+    queries = np.repeat([0.5, 1.0, 1.0 + 2**-52, 1.5], 100)
+    for kernel in ("boxcar", "triangular", "epanechnikov"):
+        estimate = pool(queries, keys, np.arange(2002.0), kernel, 1.0)
+        assert disagreement(estimate, queries, keys, np.arange(2002.0), kernel, 1.0) < 1e-10
+
+
+def exact_gaussian(query, keys, values, sigma):
+    with mpmath.workdps(60):
+        weights = [mpmath.exp(-(((mpmath.mpf(query) - k) / sigma) ** 2) / 2) for k in keys.tolist()]
+        total = mpmath.fsum(w * v for w, v in zip(weights, values.tolist(), strict=True))
+        scale = mpmath.fsum(w * abs(v) for w, v in zip(weights, values.tolist(), strict=True))
+        return total / mpmath.fsum(weights), scale / mpmath.fsum(weights)
+
+
+@pytest.mark.parametrize("sigma", [0.05, 0.5])
+def test_hard_gaussian_cases_against_mpmath(sigma):
+    rng = np.random.default_rng(5)
+    # A gap between the keys, and queries inside it, at its edges and outside of everything.
+    keys = np.concatenate([rng.uniform(0, 1, 500), rng.uniform(3, 4, 500)])
+    values = rng.standard_normal(1000)
+    hard = np.array([-1.5, -0.4, 0.5, 1.0, 1.3, 1.9, 2.0, 2.0001, 2.2, 3.0, 4.4, 5.5])
+    queries = np.concatenate([hard, rng.uniform(0, 4, 5000)])
+    estimate = pool(queries, keys, values, sigma=sigma)
+    for query, got in zip(hard, estimate, strict=False):
+        exact, scale = exact_gaussian(query, keys, values, mpmath.mpf(sigma))
+        assert abs(got - exact) < 1e-10 * scale
+
+
+def test_narrow_gaussian_far_away_is_the_nearest_key():
+    keys = np.random.default_rng(6).uniform(0, 1, 500)
+    queries = np.linspace(1e8, 1e9, 200)
+    estimate = pool(queries, keys, keys, sigma=1e-3)
+    np.testing.assert_array_equal(estimate, nadaraya_watson(queries, keys, keys, sigma=1e-3)[0])
+
+
+@pytest.mark.parametrize("kernel", NAMES)
+@pytest.mark.parametrize("sigma", [0.3, 1e-3])
+def test_order_of_keys_and_queries_is_irrelevant(kernel, sigma):
+    rng = np.random.default_rng(7)
+    keys, queries = rng.uniform(0, 5, (2, 1000))
+    values = rng.standard_normal((1000, 3))
+    estimate = pool(queries, keys, values, kernel, sigma)
+    shuffled, mixed = rng.permutation(1000), rng.permutation(1000)
+    again = pool(queries[mixed], keys[shuffled], values[shuffled], kernel, sigma)
+    np.testing.assert_allclose(again, estimate[mixed], rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("kernel", NAMES)
+def test_vectors_as_values(kernel):
+    rng = np.random.default_rng(8)
+    keys, queries = rng.uniform(0, 5, (2, 1000))
+    one_hot = np.eye(4)[rng.integers(0, 4, 1000)]
+    estimate = pool(queries, keys, one_hot, kernel, 0.05)
+    np.testing.assert_allclose(estimate.sum(axis=1), 1, rtol=1e-12)
+    dense = nadaraya_watson(queries, keys, one_hot, kernel, 0.05).estimate
+    np.testing.assert_allclose(estimate, dense, rtol=0, atol=1e-13)
+    assert pool(queries, keys, one_hot[:, :1], kernel, 0.05).shape == (1000, 1)
+
+
+@pytest.mark.parametrize("kernel", NAMES)
+@pytest.mark.parametrize("d", [1, 2, 5])
+def test_float32_stays_float32(kernel, d):
+    rng = np.random.default_rng(9)
+    keys, queries = rng.uniform(0, 3, (2, 800, d)).astype(np.float32)
+    values = rng.standard_normal(800).astype(np.float32)
+    estimate = pool(queries, keys, values, kernel, 0.7)
+    dense = nadaraya_watson(*(a.astype(float) for a in (queries, keys, values)), kernel, 0.7)[0]
+    assert estimate.dtype == np.float32
+    np.testing.assert_allclose(estimate, dense, rtol=0, atol=3e-5)
+
+
+@pytest.mark.parametrize("kernel", NAMES)
+@pytest.mark.parametrize("sigma", [0.05, 0.4, np.array([0.3, 0.5, 4.0])])
+def test_several_coordinates(kernel, sigma):
+    rng = np.random.default_rng(10)
+    keys, queries = rng.uniform(0, 2, (2, 1200, 3))
+    values = rng.standard_normal((1200, 2))
+    estimate = pool(queries, keys, values, kernel, sigma)
+    assert disagreement(estimate, queries, keys, values, kernel, sigma) < 1e-10
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(streaming, "LARGE", np.inf)
+        assert (
+            disagreement(
+                pool(queries, keys, values, kernel, sigma), queries, keys, values, kernel, sigma
+            )
+            < 1e-10
+        )
+
+
+def test_readers_own_kernel():
+    rng = np.random.default_rng(11)
+    keys, queries = rng.uniform(0, 2, (2, 700))
+
+    def cauchy(u):
+        return 1 / (1 + u**2)
+
+    estimate = pool(queries, keys, keys, cauchy, 0.1)
+    assert disagreement(estimate, queries, keys, keys, cauchy, 0.1) < 1e-10
+
+
+@pytest.mark.parametrize("kernel", NAMES)
+@pytest.mark.parametrize("m", [0, 3, 300])
+def test_tensors_in_tensors_out(kernel, m):
+    rng = np.random.default_rng(12)
+    arrays = rng.uniform(0, 5, m), rng.uniform(0, 5, 300), rng.standard_normal((300, 2))
+    estimate = pool(*map(torch.asarray, arrays), kernel, 0.1)
+    assert isinstance(estimate, torch.Tensor)
+    assert estimate.dtype == torch.float64
+    np.testing.assert_allclose(estimate, pool(*arrays, kernel, 0.1), rtol=1e-12)
+
+
+@pytest.mark.parametrize("kernel", NAMES)
+@pytest.mark.parametrize("d", [1, 2])
+def test_gradients_of_blocks(kernel, d):
+    generator = torch.Generator().manual_seed(13)
+    keys, queries, values = (
+        torch.rand(shape, generator=generator, dtype=torch.float64, requires_grad=True)
+        for shape in ((6, d), (5, d), (6,))
+    )
+    sigma = torch.full((d,), 0.7, dtype=torch.float64, requires_grad=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(streaming, "PAIRS_AT_ONCE", 12)
+        assert torch.autograd.gradcheck(
+            lambda *a: pool(a[0], a[1], a[2], kernel, a[3], unreached="nearest"),
+            (queries, keys, values, sigma),
+        )
+
+
+def test_no_gradient_is_recorded_under_no_grad():
+    sigma = torch.tensor(0.5, dtype=torch.float64, requires_grad=True)
+    keys = torch.linspace(0, 1, 500, dtype=torch.float64)
+    with torch.no_grad():
+        assert not pool(keys, keys, keys, sigma=sigma).requires_grad
+    assert pool(keys, keys, keys, sigma=sigma).requires_grad
+
+
+@pytest.mark.parametrize("kernel", NAMES)
+def test_unreached_takes_the_nearest_where_asked(kernel):
+    rng = np.random.default_rng(14)
+    keys, queries = np.round(rng.uniform(0, 50, 400), 1), np.round(rng.uniform(-5, 55, 400), 2)
+    for sigma in (1e-3, 0.1):
+        estimate = pool(queries, keys, keys**2, kernel, sigma, unreached="nearest")
+        dense = nadaraya_watson(queries, keys, keys**2, kernel, sigma, unreached="nearest")
+        np.testing.assert_allclose(estimate, dense.estimate, rtol=1e-12)
+
+
+def test_lists_and_integers():
+    assert pool([0], [0, 1], [1, 2], "boxcar").tolist() == [1.5]
+    many = list(range(400))
+    np.testing.assert_allclose(pool(many, many, many, "triangular", 1), many)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"sigma": 0}, "sigma must be positive and finite, got 0.0"),
+        ({"sigma": np.inf}, "sigma must be positive and finite, got inf"),
+        ({"sigma": 1e-308}, "sigma must not make scaled distances overflow, got 1e-308"),
+        ({"kernel": "gauss"}, "kernel must be a function or one of gaussian, .* got 'gauss'"),
+        ({"unreached": "zero"}, "unreached must be 'nan' or 'nearest', got 'zero'"),
+        ({"keys": np.array([])}, "keys must not be empty"),
+        ({"keys": np.full(500, np.nan)}, "keys must be finite, got nan"),
+        ({"queries": np.array([np.inf])}, "queries must be finite, got inf"),
+        ({"values": np.full(500, np.inf)}, "values must be finite, got inf"),
+        ({"values": np.ones(3)}, "values must be as many as keys, got 3 values for 500 keys"),
+        ({"queries": np.ones((5, 2))}, "as many coordinates, got queries 2, keys 1"),
+    ],
+)
+@pytest.mark.parametrize("m", [5, 500])
+def test_bad_input(change, message, m):
+    points = np.linspace(0, 5, 500)
+    arguments = {"queries": points[:m], "keys": points, "values": points} | change
+    with pytest.raises(ValueError, match=message):
+        pool(**arguments)
+
+
+def test_memory_grows_with_m_plus_n():
+    rng = np.random.default_rng(15)
+    keys, queries = rng.uniform(0, 5, (2, 30_000))
+    points = rng.uniform(0, 5, (2, 3000, 2))
+    pool(queries[:10], keys, keys)
+    for arrays, kernel in (
+        ((queries, keys, keys), "gaussian"),
+        ((queries, keys, keys), "epanechnikov"),
+        ((*points, points[1]), "boxcar"),
+    ):
+        tracemalloc.start()
+        pool(*arrays, kernel, 0.1)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 50e6
+
+
+@pytest.mark.parametrize("kernel", NAMES)
+def test_leave_one_out_curve_agrees_with_leave_one_out(kernel):
+    rng = np.random.default_rng(16)
+    data = mcycle()
+    lonely = np.append(rng.uniform(0, 1, 300), 400.0)
+    for keys, values, sigmas in (
+        (data.keys, data.values, [0.05, 0.5, 0.91, 5.0, 100.0]),
+        (lonely, rng.standard_normal(301), [1e-3, 0.03, 0.3, 500.0]),
+        (rng.uniform(0, 1, (80, 2)), rng.standard_normal((80, 3)), [0.3, 1.0]),
+        (np.array([1.0]), np.array([2.0]), [1.0]),
+        (np.array([1.0, 1.0]), np.array([2.0, 1e20]), [1.0]),
+    ):
+        errors, unreached = leave_one_out_curve(keys, values, kernel, sigmas)
+        for sigma, error, lone in zip(sigmas, errors, unreached, strict=True):
+            expected = leave_one_out(keys, values, kernel, sigma)
+            assert lone == expected.unreached
+            np.testing.assert_allclose(error, expected.error, rtol=1e-10)
+
+
+@given(
+    st.lists(st.integers(0, 40), min_size=2, max_size=40),
+    st.sampled_from(NAMES),
+    st.sampled_from([0.01, 0.1, 0.2, 1.0, 30.0]),
+    st.integers(0, 99),
+)
+@settings(max_examples=100)
+def test_leave_one_out_through_sums_agrees(places, kernel, sigma, seed):
+    keys = np.array(places) * 0.1
+    values = np.random.default_rng(seed).standard_normal(len(keys))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sorted_moments, "FEW", 0)
+        patch.setattr(fast_gauss, "COSTS", dict.fromkeys(fast_gauss.COSTS, 0) | {"pair": 1})
+        errors, unreached = leave_one_out_curve(keys, values, kernel, [sigma])
+    expected = leave_one_out(keys, values, kernel, sigma)
+    assert unreached[0] == expected.unreached
+    np.testing.assert_allclose(errors[0], expected.error, rtol=1e-9)
+
+
+def test_leave_one_out_curve_of_tensors():
+    data = mcycle()
+    keys, values = torch.asarray(data.keys), torch.asarray(data.values)
+    widths = torch.tensor([0.5, 1.0], dtype=torch.float64, requires_grad=True)
+    errors, unreached = leave_one_out_curve(keys, values, gaussian, widths)
+    (slope,) = torch.autograd.grad(errors.sum(), widths)
+    plain = leave_one_out_curve(data.keys, data.values, gaussian, [0.5, 1.0, 1.0 + 1e-6])[0]
+    np.testing.assert_allclose(errors.detach(), plain[:2], rtol=1e-12)
+    assert slope[1].item() == pytest.approx((plain[2] - plain[1]) / 1e-6, rel=1e-3)
+    assert unreached.tolist() == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("sigmas", "message"),
+    [([], "sigmas must hold"), ([1.0, -2.0], "sigma must be positive and finite, got -2.0")],
+)
+def test_bad_widths(sigmas, message):
+    with pytest.raises(ValueError, match=message):
+        leave_one_out_curve([0.0, 1.0], [0.0, 1.0], "gaussian", sigmas)
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_progress_bar_only_where_somebody_looks(monkeypatch):
+    monkeypatch.setattr(progress, "DELAY", 0)
+    terminal, log = Terminal(), io.StringIO()
+    for stream in (terminal, log):
+        monkeypatch.setattr(sys, "stderr", stream)
+        assert list(progress.watched(range(3))) == [0, 1, 2]
+    assert "pooling" in terminal.getvalue()
+    assert log.getvalue() == ""
+
+
+def test_numpy_user_needs_no_torch_and_sees_no_output():
+    script = (
+        "import sys, numpy as np; from attention_pooling import pool;"
+        "x = np.linspace(0, 1, 2000); pool(x, x, x); pool(x[:, None] * [1, 2], x[:, None] * [1, 2],"
+        " x); pool(x, x, x, 'boxcar'); assert 'torch' not in sys.modules"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
