@@ -322,5 +322,10 @@ def test_widget_follows_its_model_and_tells_it(opened):
         [0.5, -0.45],
         2,
     ]
+    # A notebook listens above the figure, and would move to another cell.
+    opened.evaluate("taken = 0; el.addEventListener('keydown', () => taken++)")
+    before = opened.evaluate("model.held.sigma")
+    widget.locator("input").press("ArrowUp")
+    assert opened.evaluate("[taken, model.held.sigma > " + str(before) + "]") == [0, True]
     opened.evaluate("end()")
     assert opened.evaluate("model.heard.size") == 0

@@ -171,8 +171,8 @@ const BODY = `<div class="nw-dials">
 function build(root, { keys: given, colors, sigmas, ...start }, ask) {
   const live = document.createElement("div");
   live.className = "nw-live";
-  // JupyterLab would take the arrow keys for its own.
-  live.dataset.lmSuppressShortcuts = "true";
+  // JupyterLab would take the keys for its own, and the slider would stand still.
+  live.addEventListener("keydown", (event) => event.stopPropagation());
   live.innerHTML = BODY;
   live.style.setProperty("--query", colors.query);
   live.style.setProperty("--key", colors.key);
