@@ -1,4 +1,4 @@
-"""Time a clean build of the book, and one after an edit of prose, against the target for the second."""
+"""Time a clean build of the book, and one after an edit of prose against its target."""
 
 import shutil
 import subprocess
@@ -10,6 +10,7 @@ TARGET = 10.0  # seconds for a build after one edit of prose
 
 
 def timed_build():
+    """Return how many seconds one build takes."""
     start = time.perf_counter()
     subprocess.run(["make", "book"], check=True, stdout=subprocess.DEVNULL)
     return time.perf_counter() - start

@@ -293,7 +293,7 @@ def test_widget_follows_its_model_and_tells_it(opened):
     """The view that a notebook takes, with a stand-in for the model that anywidget gives it."""
     opened.evaluate(
         """async () => {
-          const { default: view } = await import("../_static/explorer/scores.mjs");
+          const { default: view } = await import("../_static/scores/scores.mjs");
           const given = JSON.parse(document.querySelector(".nw-scores script").textContent);
           const held = { data: given, sigma: 2, score: "circle", query: [1, 1] };
           const heard = new Set();

@@ -8,10 +8,10 @@ from pathlib import Path
 from myst_nb.sphinx_ import NbMetadataCollector
 
 SOURCE = files("attention_pooling") / "explorer"
-STYLE = "explorer/{name}.css"
-MODULE = "_static/explorer/{name}.mjs"
+STYLE = "{name}/{name}.css"
+MODULE = "_static/{name}/{name}.mjs"
 # A browser imports no module from file://, so a copy lies in a classic script as a string.
-# It stands apart from the explorers' folder because a page that is served never loads it.
+# It stands apart from the figures' folders because a page that is served never loads it.
 FROM_FILE = "_static/{name}_from_file.js"
 # The files' names; each figure's root has a class of that name.
 FIGURES = ("explorer", "scores")
@@ -37,9 +37,9 @@ def setup(app):
 def copy_files(app):
     if app.builder.format != "html":
         return
-    folder = Path(app.outdir, "_static", "explorer")
-    folder.mkdir(parents=True, exist_ok=True)
     for name in FIGURES:
+        folder = Path(app.outdir, "_static", name)
+        folder.mkdir(parents=True, exist_ok=True)
         module = (SOURCE / f"{name}.mjs").read_text(encoding="utf-8")
         (folder / f"{name}.css").write_bytes((SOURCE / f"{name}.css").read_bytes())
         (folder / f"{name}.mjs").write_text(module, encoding="utf-8")
