@@ -53,13 +53,20 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
         """Say nothing: only what a test expects is worth a line."""
 
 
+class _Server(http.server.ThreadingHTTPServer):
+    def handle_error(self, *_):
+        """Say nothing: a browser that leaves a page hangs up on what it still asked for."""
+
+
 @contextlib.contextmanager
 def served(folder):
     """Serve a folder on a free port of this machine and yield its address."""
     handler = functools.partial(_Quiet, directory=folder)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+    with _Server(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
-        thread.join()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/"
+        finally:
+            server.shutdown()
+            thread.join()

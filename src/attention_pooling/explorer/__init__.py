@@ -206,6 +206,7 @@ class Explorer(VBox):
             "units": [_unit(label) for label in self._labels],
             "step": STEP,
             "colors": COLORS,
+            "ramp": _ramp(),
         }
 
     def _evaluate(self, change=None):
@@ -355,6 +356,13 @@ def _kernel(kernel):
     """Return one of our kernels as its name, a reader's own as it is."""
     kernel = chosen_kernel(kernel)
     return next((name for name, ours in KERNELS.items() if ours is kernel), kernel)
+
+
+def _ramp():
+    """Return every eighth colour of viridis, between which it is all but straight."""
+    from matplotlib import colormaps, colors
+
+    return [colors.to_hex(colour) for colour in colormaps["viridis"](np.linspace(0, 1, 33))]
 
 
 def _exponents(sigma, low, high):

@@ -1,9 +1,8 @@
-// The explorer: an estimate, its attention weights and the controls that move them.
-// Arithmetic, ink and controls are three parts; only the last one knows where it runs.
+// An estimate, its attention weights and the controls that move them: arithmetic, ink, controls.
 
 // ---------------------------------------------------------------- arithmetic
 
-/** Similarity as a function of the scaled distance u ≥ 0, by the names Python uses. */
+/** Similarity as a function of the scaled distance u ≥ 0. */
 export const KERNELS = {
   gaussian: (u) => Math.exp((-u * u) / 2),
   boxcar: (u) => (u <= 1 ? 1 : 0),
@@ -17,7 +16,7 @@ function share(query, keys, kernel, sigma, row, from = 0, left = -1) {
   const n = keys.length;
   let total = 0;
   if (kernel === KERNELS.gaussian) {
-    // The largest score is shifted out, so that a narrow width tends to the nearest key, not to 0/0.
+    // Without the largest score, a narrow width tends to the nearest key and not to 0/0.
     let nearest = Infinity;
     for (let i = 0; i < n; i++) {
       const u = (row[from + i] = Math.abs(query - keys[i]) / sigma);
@@ -25,7 +24,7 @@ function share(query, keys, kernel, sigma, row, from = 0, left = -1) {
     }
     for (let i = 0; i < n; i++) {
       const u = row[from + i];
-      // exp is exactly 0 below −746; not to call it there is what makes narrow widths cheap.
+      // Below −746 exp is 0, and dear.
       const score = u > nearest ? ((nearest - u) * (nearest + u)) / 2 : 0;
       total += row[from + i] = i === left || score < -746 ? 0 : Math.exp(score);
     }
@@ -37,7 +36,7 @@ function share(query, keys, kernel, sigma, row, from = 0, left = -1) {
   for (let i = 0; i < n; i++) row[from + i] = total > 0 ? row[from + i] / total : NaN;
 }
 
-/** Attention weights, row by row: (queries × keys) numbers. A query that no key reaches gets NaN. */
+/** Weights of (queries × keys), row by row; NaN where no key is in reach. */
 export function attentionWeights(
   queries,
   keys,
@@ -69,7 +68,7 @@ export function effectiveKeys(row) {
   return 1 / sum;
 }
 
-/** Mean squared error when each value is left out of its own estimate; NaN unless all are reached. */
+/** Mean squared error with each value left out of its own estimate; NaN unless all are reached. */
 export function leaveOneOut(keys, values, kernel, sigma) {
   const n = keys.length;
   const totals = new Float64Array(n);
@@ -89,7 +88,7 @@ export function leaveOneOut(keys, values, kernel, sigma) {
   for (let j = 0; j < n; j++) {
     let estimate = sums[j] / totals[j];
     if (kernel === KERNELS.gaussian && totals[j] < 1e-280) {
-      // So far from the others that a plain exponential has lost its digits.
+      // So far from the others that the plain exponential has lost its digits.
       const row = new Float64Array(n);
       share(keys[j], keys, kernel, sigma, row, 0, j);
       estimate = pool(row, values)[0];
@@ -102,39 +101,39 @@ export function leaveOneOut(keys, values, kernel, sigma) {
 
 // ----------------------------------------------------------------------- ink
 
-// Every eighth colour of matplotlib's viridis; between them it is straight to within two levels.
-const VIRIDIS =
-  "440154460c5f47186a482273472c7b4536814240853e49893a528b365a8c32628d2f6a8d2c728e287a8e26818e23898d" +
-  "20908c1e978a1e9e8821a68527ad8031b47a3dbb744cc26c5cc8626ece5881d34c95d73faadb32bfdf24d4e11ae9e419" +
-  "fde724";
-
-/** 256 colours from no weight to the largest, as the pixels of an ImageData hold them. */
-const PIXELS = Uint32Array.from({ length: 256 }, (_, level) => {
-  const at = Math.min((level / 255) * 32, 31.999);
-  const channel = (step, k) => parseInt(VIRIDIS.substr(step * 6 + k * 2, 2), 16);
-  const [r, g, b] = [0, 1, 2].map((k) => {
-    const low = channel(at | 0, k);
-    return Math.round(low + (channel((at | 0) + 1, k) - low) * (at % 1));
+/** 256 colours between the given ones, as the pixels of an ImageData hold them. */
+function shadesOf(ramp) {
+  const last = ramp.length - 1;
+  return Uint32Array.from({ length: 256 }, (_, level) => {
+    const at = (level / 255) * last;
+    const low = Math.min(at | 0, last - 1);
+    const [b, g, r] = [5, 3, 1].map((k) => {
+      const [from, to] = [low, low + 1].map((i) => parseInt(ramp[i].slice(k, k + 2), 16));
+      return Math.round(from + (to - from) * (at - low));
+    });
+    return (255 << 24) | (b << 16) | (g << 8) | r;
   });
-  return (255 << 24) | (b << 16) | (g << 8) | r;
-});
+}
 
-/** A number as a reader wants it: a few digits and a true minus sign. */
+/** A few digits and a true minus sign. */
 function figure(x, digits = 3) {
   const size = Math.abs(x);
+  const near = Number(x.toPrecision(digits));
   const text =
     size && (size < 1e-4 || size >= 1e7)
-      ? x.toExponential(digits - 1)
-      : String(size >= 10 ** digits ? Math.round(x) : Number(x.toPrecision(digits)));
+      ? near.toExponential()
+      : String(size >= 10 ** digits ? Math.round(x) : near);
   return text.replace(/-/g, "−");
 }
+
+const tidy = (x) => Number(x.toPrecision(12));
 
 const roundStep = (span) => {
   const power = 10 ** Math.floor(Math.log10(span));
   return power * [1, 2, 5, 10].find((digit) => digit * power >= span * 0.999999);
 };
 
-/** Round numbers from lo to hi; on a logarithmic axis 1, 2, 5 in each decade, or its powers. */
+/** Round numbers from lo to hi; on a logarithmic axis 1, 2 and 5 of each decade, or powers. */
 function ticks({ lo, hi, log }, most) {
   if (log) {
     const decades = Math.log10(hi / lo);
@@ -149,9 +148,11 @@ function ticks({ lo, hi, log }, most) {
   const step = roundStep((hi - lo) / most);
   const first = Math.ceil(lo / step - 1e-9);
   return Array.from({ length: Math.floor(hi / step + 1e-9) - first + 1 }, (_, i) =>
-    Number(((first + i) * step).toPrecision(12)),
+    tidy((first + i) * step),
   );
 }
+
+const DASH = [5, 3];
 
 function extent(arrays, margin) {
   let lo = Infinity;
@@ -177,7 +178,7 @@ class Panel {
     Object.assign(this, { scaleX: x, scaleY: y, legend });
   }
 
-  /** Take the size and the ink of the page as they are now, and draw what data do not move. */
+  /** Take size and ink from the page as it is now, and draw what no control moves. */
   fit(ink) {
     const { canvas, frame, scaleX, scaleY } = this;
     this.dpr = window.devicePixelRatio || 1;
@@ -194,7 +195,7 @@ class Panel {
     this.top = 26;
     this.bottom = height - 40;
     const marksY = ticks(scaleY, (this.bottom - this.top) / 32);
-    const wide = (mark) => pen.measureText(figure(mark, 4)).width;
+    const wide = (mark) => pen.measureText(figure(mark, 12)).width;
     this.left = Math.ceil(Math.max(0, ...marksY.map(wide))) + 30;
     this.right = width - 12;
 
@@ -221,10 +222,10 @@ class Panel {
     pen.stroke();
     pen.globalAlpha = 1;
     pen.textAlign = "center";
-    for (const mark of marksX) pen.fillText(figure(mark, 4), this.x(mark), this.bottom + 13);
+    for (const mark of marksX) pen.fillText(figure(mark, 12), this.x(mark), this.bottom + 13);
     pen.fillText(scaleX.label, (this.left + this.right) / 2, height - 9, this.right - this.left);
     pen.textAlign = "right";
-    for (const mark of marksY) pen.fillText(figure(mark, 4), this.left - 8, this.y(mark));
+    for (const mark of marksY) pen.fillText(figure(mark, 12), this.left - 8, this.y(mark));
     pen.save();
     pen.translate(9, (this.top + this.bottom) / 2);
     pen.rotate(-Math.PI / 2);
@@ -233,15 +234,20 @@ class Panel {
     pen.restore();
     pen.textAlign = "left";
     let at = this.left;
-    for (const { text, mark, colour } of this.legend) {
+    for (const [text, colour, dash] of this.legend) {
       pen.strokeStyle = pen.fillStyle = colour;
       pen.lineWidth = 2;
-      pen.setLineDash(mark === "dash" ? [5, 3] : []);
+      pen.setLineDash(dash || []);
       pen.beginPath();
-      if (mark === "dot") pen.arc(at + 5, 10, 4, 0, 7);
-      else pen.moveTo(at, 10), pen.lineTo(at + 14, 10);
-      mark === "dot" ? pen.fill() : pen.stroke();
-      at += mark === "dot" ? 13 : 18;
+      if (dash) {
+        pen.moveTo(at, 10);
+        pen.lineTo(at + 14, 10);
+        pen.stroke();
+      } else {
+        pen.arc(at + 9, 10, 4, 0, 7);
+        pen.fill();
+      }
+      at += 18;
       pen.fillStyle = ink.colour;
       pen.fillText(text, at, 10);
       at += pen.measureText(text).width + 10;
@@ -256,7 +262,7 @@ class Panel {
     return this.bottom - part(value, this.scaleY) * (this.bottom - this.top);
   }
 
-  /** Begin a drawing: a clean sheet, an image in the frame if there is one, and the frame. */
+  /** Begin a drawing with an image, if there is one, and the frame. */
   begin(image) {
     const { pen, canvas, dpr } = this;
     pen.setTransform(1, 0, 0, 1, 0, 0);
@@ -267,7 +273,6 @@ class Panel {
     return pen;
   }
 
-  /** Draw a curve through points with a gap where a value is missing. */
   curve(xs, ys, colour, dash = []) {
     const { pen } = this;
     pen.strokeStyle = colour;
@@ -285,14 +290,9 @@ class Panel {
     pen.setLineDash([]);
   }
 
-  line(x0, y0, x1, y1, colour, width) {
-    const { pen } = this;
-    pen.strokeStyle = colour;
-    pen.lineWidth = width;
-    pen.beginPath();
-    pen.moveTo(x0, y0);
-    pen.lineTo(x1, y1);
-    pen.stroke();
+  upright(x, colour, width) {
+    this.pen.fillStyle = colour;
+    this.pen.fillRect(x - width / 2, this.top, width, this.bottom - this.top);
   }
 
   dot(x, y, radius, colour) {
@@ -307,7 +307,7 @@ class Panel {
 const part = (value, { lo, hi, log }) =>
   log ? Math.log(value / lo) / Math.log(hi / lo) : (value - lo) / (hi - lo);
 
-/** Sorted places of distinct numbers, and the cell edges halfway between them. */
+/** Places of numbers, sorted; those of distinct ones, and the edges halfway between these. */
 function cells(numbers) {
   const order = Uint32Array.from(numbers.keys()).sort((a, b) => numbers[a] - numbers[b]);
   const places = order.filter((place, i) => !i || numbers[place] !== numbers[order[i - 1]]);
@@ -319,7 +319,7 @@ function cells(numbers) {
   return { order, places, edges };
 }
 
-/** For each pixel of a side, the place of the number whose cell it lies in. */
+/** For each pixel, the place of the number in whose cell it lies. */
 function spread({ places, edges }, pixels) {
   const [lo, hi] = [edges[0], edges[edges.length - 1]];
   let cell = 0;
@@ -330,11 +330,10 @@ function spread({ places, edges }, pixels) {
   });
 }
 
-/** Estimate over the data: the first panel. */
-function estimatePanel(parent, data, { order }, queryOrder) {
+function estimatePanel(parent, data, { order }) {
   const { colors: colours, labels } = data;
   const sorted = (array, into = new Float64Array(array.length)) => {
-    for (let j = 0; j < into.length; j++) into[j] = array[queryOrder[j]];
+    for (let j = 0; j < into.length; j++) into[j] = array[order[j]];
     return into;
   };
   const places = sorted(data.queries);
@@ -345,28 +344,38 @@ function estimatePanel(parent, data, { order }, queryOrder) {
     { ...extent([data.keys, data.queries], 0.02), label: labels[0] },
     { ...extent([data.values, data.truth || []], 0.06), label: labels[1] },
     [
-      { text: "value", mark: "dot", colour: colours.value },
-      { text: "estimate", mark: "line", colour: colours.estimate },
-      ...(data.truth ? [{ text: "truth", mark: "dash", colour: colours.truth }] : []),
-      { text: "query", mark: "line", colour: colours.query },
+      ["value", colours.value],
+      ["estimate", colours.estimate, []],
+      ...(truth ? [["truth", colours.truth, DASH]] : []),
+      ["query", colours.query, []],
     ],
   );
   const heights = new Float64Array(places.length);
+  const levels = new Uint8Array(data.keys.length);
   panel.axis = "x";
   panel.draw = ({ query, queryEstimate, row, estimate }) => {
     const pen = panel.begin();
     const largest = row.reduce((most, weight) => (weight > most ? weight : most), 0);
-    for (const i of order) {
-      const share = row[i] / largest || 0;
-      pen.globalAlpha = 0.4 + 0.6 * share;
-      panel.dot(panel.x(data.keys[i]), panel.y(data.values[i]), 2.5 + 2.5 * share, colours.value);
+    // One path for all dots that look alike, the most attended last.
+    for (let i = 0; i < row.length; i++) levels[i] = Math.round((10 * row[i]) / largest) || 0;
+    pen.fillStyle = colours.value;
+    for (let level = 0; level <= 10; level++) {
+      pen.globalAlpha = 0.4 + 0.06 * level;
+      pen.beginPath();
+      for (let i = 0; i < row.length; i++) {
+        if (levels[i] !== level) continue;
+        const [x, y] = [panel.x(data.keys[i]), panel.y(data.values[i])];
+        pen.moveTo(x, y);
+        pen.arc(x, y, 2.5 + 0.25 * level, 0, 7);
+      }
+      pen.fill();
     }
     pen.globalAlpha = 1;
-    if (truth) panel.curve(places, truth, colours.truth, [6, 4]);
+    if (truth) panel.curve(places, truth, colours.truth, DASH);
     const at = panel.x(query);
-    panel.line(at, panel.top, at, panel.bottom, colours.query, 1.5);
-    panel.curve(places, sorted(estimate, heights), colours.estimate);
+    panel.upright(at, colours.query, 1.5);
     panel.dot(at, panel.bottom, 6, colours.query);
+    panel.curve(places, sorted(estimate, heights), colours.estimate);
     if (Number.isFinite(queryEstimate)) {
       panel.dot(at, panel.y(queryEstimate), 5.5, colours.query);
       panel.dot(at, panel.y(queryEstimate), 3, colours.estimate);
@@ -375,7 +384,6 @@ function estimatePanel(parent, data, { order }, queryOrder) {
   return panel;
 }
 
-/** Attention weights as a heatmap: the second panel. */
 function weightsPanel(parent, data, columns, rows) {
   const scale = ({ edges }, label) => ({ lo: edges[0], hi: edges[edges.length - 1], label });
   const panel = new Panel(
@@ -386,6 +394,7 @@ function weightsPanel(parent, data, columns, rows) {
     [],
   );
   const n = data.keys.length;
+  const ramp = shadesOf(data.ramp);
   const shades = new Uint32Array(n);
   panel.axis = "y";
   const fit = panel.fit;
@@ -403,9 +412,7 @@ function weightsPanel(parent, data, columns, rows) {
     const bar = (panel.bar = Math.min(90, (panel.right - panel.left) / 3));
     const start = (panel.start = panel.left + Math.ceil(pen.measureText("weight 0 ").width) + 4);
     const gradient = pen.createLinearGradient(start, 0, start + bar, 0);
-    for (let step = 0; step <= 32; step++) {
-      gradient.addColorStop(step / 32, `#${VIRIDIS.substr(step * 6, 6)}`);
-    }
+    data.ramp.forEach((colour, i) => gradient.addColorStop(i / (data.ramp.length - 1), colour));
     pen.fillText("weight 0", panel.left, 10);
     pen.fillStyle = gradient;
     pen.fillRect(start, 5, bar, 10);
@@ -426,7 +433,7 @@ function weightsPanel(parent, data, columns, rows) {
       before = row;
       if (Number.isNaN(weights[row * n])) pixels.fill(0, from, from + width);
       else {
-        for (let i = 0; i < n; i++) shades[i] = PIXELS[(weights[row * n + i] * levels + 0.5) | 0];
+        for (let i = 0; i < n; i++) shades[i] = ramp[(weights[row * n + i] * levels + 0.5) | 0];
         for (let x = 0; x < width; x++) pixels[from + x] = shades[across[x]];
       }
     }
@@ -436,14 +443,14 @@ function weightsPanel(parent, data, columns, rows) {
     pen.textBaseline = "middle";
     pen.fillText(figure(largest), panel.start + panel.bar + 6, 10);
     const at = panel.y(query);
-    panel.line(panel.left, at, panel.right, at, data.colors.query, 1.5);
+    pen.fillStyle = data.colors.query;
+    pen.fillRect(panel.left, at - 0.75, panel.right - panel.left, 1.5);
     panel.dot(panel.left, at, 6, data.colors.query);
   };
   return panel;
 }
 
-/** The kernel laid around the query, with each key at its similarity. */
-function kernelPanel(parent, data, { order }) {
+function kernelPanel(parent, data) {
   const { colors: colours, labels } = data;
   const x = { ...extent([data.keys, data.queries], 0.02), label: labels[0] };
   const panel = new Panel(
@@ -452,32 +459,28 @@ function kernelPanel(parent, data, { order }) {
     x,
     { lo: 0, hi: 1.08, label: "similarity α" },
     [
-      { text: "kernel", mark: "line", colour: colours.estimate },
-      { text: "key", mark: "dot", colour: colours.key },
-      { text: "query", mark: "line", colour: colours.query },
+      ["kernel", colours.estimate, []],
+      ["key", colours.key],
+      ["query", colours.query, []],
     ],
   );
   const places = Float64Array.from({ length: 401 }, (_, i) => x.lo + (i / 400) * (x.hi - x.lo));
   panel.axis = "x";
-  panel.places = places;
   panel.draw = ({ kernel, sigma, query, panel: given }) => {
     const pen = panel.begin();
     const alpha = (place) => KERNELS[kernel](Math.abs(query - place) / sigma);
     const at = panel.x(query);
-    panel.line(at, panel.top, at, panel.bottom, colours.query, 1.5);
+    panel.upright(at, colours.query, 1.5);
     panel.dot(at, panel.bottom, 6, colours.query);
     panel.curve(places, given || places.map(alpha), colours.estimate);
     if (given) return;
     pen.globalAlpha = 0.7;
-    for (const i of order) {
-      panel.dot(panel.x(data.keys[i]), panel.y(alpha(data.keys[i])), 3, colours.key);
-    }
+    for (const key of data.keys) panel.dot(panel.x(key), panel.y(alpha(key)), 3, colours.key);
     pen.globalAlpha = 1;
   };
   return panel;
 }
 
-/** Leave-one-out error over the width, with the current width marked. */
 function errorPanel(parent, data, redraw) {
   const { colors: colours, units } = data;
   const [lo, hi] = data.sigmas;
@@ -486,11 +489,11 @@ function errorPanel(parent, data, redraw) {
     "Leave-one-out error as a curve over the width, with the current width marked",
     { lo, hi, log: true, label: `width σ${units[0] && ` (${units[0]})`}` },
     { lo: 0, hi: 1, label: "leave-one-out error" },
-    [{ text: "leave-one-out error", mark: "line", colour: colours.estimate }],
+    [["leave-one-out error", colours.estimate, []]],
   );
   panel.widths = Float64Array.from({ length: 61 }, (_, i) => lo * (hi / lo) ** (i / 60));
   panel.curves = Object.fromEntries(Object.keys(KERNELS).map((name) => [name, []]));
-  // Hundreds of errors, a few at a time, so that the page never waits for them.
+  // A few at a time, so that the page never waits.
   const todo = Object.entries(panel.curves).flatMap(([name, curve]) =>
     Array.from(panel.widths, (sigma) => () =>
       curve.push(leaveOneOut(data.keys, data.values, KERNELS[name], sigma).error),
@@ -515,7 +518,7 @@ function errorPanel(parent, data, redraw) {
     panel.curve(panel.widths, panel.shown(now), colours.estimate);
     if (sigma < lo || sigma > hi) return;
     const at = panel.x(sigma);
-    panel.line(at, panel.top, at, panel.bottom, panel.ink.colour, 1);
+    panel.upright(at, panel.ink.colour, 1);
     if (Number.isFinite(leaveOneOutError)) {
       panel.dot(at, panel.y(leaveOneOutError), 5, colours.estimate);
     }
@@ -525,10 +528,10 @@ function errorPanel(parent, data, redraw) {
 
 // ------------------------------------------------------------------ controls
 
-/** The width that a label shows for a slider's place: what is computed has no more digits. */
+/** A slider's width: what is computed has as many digits as its label. */
 const shown = (sigma) => Number(sigma.toPrecision(3));
 
-/** Build an explorer inside root. `ask` receives what the reader changes; it ends in `show`. */
+/** Build an explorer. `ask` receives what the reader changes, and has it shown. */
 function build(root, raw, { controls, ask }) {
   const data = { ...raw };
   for (const name of ["keys", "values", "queries"]) data[name] = Float64Array.from(raw[name]);
@@ -556,26 +559,31 @@ function build(root, raw, { controls, ask }) {
   const spoken = find(".nw-spoken");
 
   const [columns, rows] = [cells(keys), cells(queries)];
-  const drawn = [estimatePanel(panels, data, columns, rows.order), weightsPanel(panels, data, columns, rows)];
-  if (data.panel === "kernel") drawn.push(kernelPanel(panels, data, columns));
+  const drawn = [
+    estimatePanel(panels, data, rows),
+    weightsPanel(panels, data, columns, rows),
+  ];
+  if (data.panel === "kernel") drawn.push(kernelPanel(panels, data));
   if (data.panel === "leave-one-out") drawn.push(errorPanel(panels, data, () => draw()));
   const readout = panels.appendChild(document.createElement("div"));
   readout.className = "nw-readout";
-  const say = Object.fromEntries(
-    ["estimate at the query", "keys it attends to in effect", "queries out of reach", "leave-one-out error"].map(
-      (term) => {
-        const entry = readout.appendChild(document.createElement("div"));
-        entry.innerHTML = `<span>${term}</span> <b></b>`;
-        return [term, entry.lastChild.appendChild(new Text())];
-      },
-    ),
-  );
+  const answers = [
+    "estimate at the query",
+    "keys it attends to in effect",
+    "queries out of reach",
+    "leave-one-out error",
+  ].map((term) => {
+    const entry = readout.appendChild(document.createElement("div"));
+    entry.innerHTML = `<span>${term}</span> <b></b>`;
+    return entry.lastChild.appendChild(new Text());
+  });
 
   const unit = (text, which = 0) => (data.units[which] ? `${text} ${data.units[which]}` : text);
   const bounds = extent([queries], 0);
   const reach = extent([keys, queries], 0);
   const step = roundStep((bounds.hi - bounds.lo) / 400);
-  const tidy = (x) => Number(x.toPrecision(12));
+  // Enough to tell one step from the next.
+  const digits = 1 + Math.ceil(Math.log10(Math.max(-bounds.lo, bounds.hi, step) / step));
   Object.assign(slider.query, {
     step: tidy(step),
     min: tidy(Math.floor(bounds.lo / step) * step),
@@ -583,7 +591,7 @@ function build(root, raw, { controls, ask }) {
   });
   if (controls) {
     const [low, high] = data.sigmas.map(Math.log10);
-    // A whole number of steps, so that the upper end can be reached.
+    // Whole steps, so that the upper end can be reached.
     const steps = Math.max(1, Math.round((high - low) / data.step));
     Object.assign(slider.sigma, { min: low, max: high, step: (high - low) / steps });
     for (const name in KERNELS) chooser.add(new Option(name, name));
@@ -598,43 +606,36 @@ function build(root, raw, { controls, ask }) {
   }
 
   let speech;
-  /** Draw `now`, and everything that follows from it. */
   function draw() {
     for (const panel of drawn) panel.draw(now);
     const { kernel, sigma, query, queryEstimate, unreached } = now;
     const reached = Number.isFinite(queryEstimate);
     const alone = now.keysUnreached;
-    const texts = {
-      "estimate at the query": reached
-        ? unit(figure(queryEstimate), 1)
-        : "no key in reach",
-      "keys it attends to in effect": reached
-        ? `${figure(now.effectiveKeys)} of ${keys.length}`
-        : "none",
-      "queries out of reach": unreached ? `${unreached} of ${queries.length}` : "none",
-      "leave-one-out error": Number.isFinite(now.leaveOneOutError)
+    [
+      reached ? unit(figure(queryEstimate), 1) : "no key in reach",
+      reached ? `${figure(now.effectiveKeys)} of ${keys.length}` : "none",
+      unreached ? `${unreached} of ${queries.length}` : "none",
+      Number.isFinite(now.leaveOneOutError)
         ? figure(now.leaveOneOutError)
         : `undefined: ${alone} ${alone === 1 ? "key is" : "keys are"} reached by no other`,
-    };
-    for (const term in texts) say[term].data = texts[term];
+    ].forEach((text, i) => answers[i].data === text || (answers[i].data = text));
     const width = unit(figure(sigma));
-    const place = unit(figure(query, 4));
+    const place = unit(figure(query, digits));
     widthText.textContent = width;
     queryText.textContent = place;
     tell(slider.query, query, place);
     if (controls) tell(slider.sigma, Math.log10(sigma), width);
     if (chooser) chooser.value = kernel;
-    // A screen reader is told once the reader's hand has come to rest.
+    // Said when the hand has come to rest.
     clearTimeout(speech);
     speech = setTimeout(() => {
-      spoken.textContent =
-        `Kernel ${kernel}, width ${width}, query ${place}. ` +
-        Object.entries(texts).map(([term, text]) => `${term}: ${text}`).join(". ");
+      const said = Array.from(readout.children, (entry) => entry.textContent).join(". ");
+      spoken.textContent = `Kernel ${kernel}, width ${width}, query ${place}. ${said}`;
     }, 700);
     root.dispatchEvent(new CustomEvent("nw:change", { bubbles: true }));
   }
 
-  /** Compute and draw a state; `given` holds what Python has computed for the reader's own kernel. */
+  /** Compute and draw; `given` is what Python has computed for a reader's own kernel. */
   function show(next, given) {
     const { weights, estimate, row } = buffers;
     Object.assign(now, next, { panel: given && given.panel }, buffers);
@@ -658,17 +659,16 @@ function build(root, raw, { controls, ask }) {
   }
 
   function check({ sigma = now.sigma, query = now.query, kernel = now.kernel }) {
-    if (!(sigma > 0 && sigma < Infinity)) {
-      throw new RangeError(`sigma must be positive and finite, got ${sigma}`);
-    }
-    if (!Number.isFinite(query)) throw new RangeError(`query must be finite, got ${query}`);
-    if (kernel !== now.kernel && !Object.hasOwn(KERNELS, kernel)) {
-      throw new RangeError(`kernel must be one of ${Object.keys(KERNELS).join(", ")}, got ${kernel}`);
-    }
-    const farthest = Math.max(Math.abs(query - reach.lo), Math.abs(query - reach.hi), reach.hi - reach.lo);
-    if (!Number.isFinite(farthest / sigma)) {
-      throw new RangeError(`sigma must not make scaled distances overflow, got ${sigma}`);
-    }
+    const must = (holds, rule, given) => {
+      if (!holds) throw new RangeError(`${rule}, got ${given}`);
+    };
+    const names = Object.keys(KERNELS);
+    must(Number.isFinite(sigma) && sigma > 0, "sigma must be positive and finite", sigma);
+    must(Number.isFinite(query), "query must be finite", query);
+    const known = [now.kernel, ...names].includes(kernel);
+    must(known, `kernel must be one of ${names.join(", ")}`, kernel);
+    const farthest = Math.max(query, reach.hi) - Math.min(query, reach.lo);
+    must(farthest / sigma < Infinity, "sigma must not make scaled distances overflow", sigma);
   }
 
   let pending = {};
@@ -684,7 +684,8 @@ function build(root, raw, { controls, ask }) {
     Object.assign(pending, change);
     asked ||= requestAnimationFrame(flush);
   };
-  const plain = (array) => Array.from(array, (x) => (Number.isNaN(x) ? null : x));
+  const known = (x) => (Number.isNaN(x) ? null : x);
+  const plain = (array) => Array.from(array, known);
   root.explorer = {
     state: () => ({
       kernel: now.kernel,
@@ -697,15 +698,15 @@ function build(root, raw, { controls, ask }) {
       weights: Array.from(queries, (_, j) =>
         plain(now.weights.subarray(j * keys.length, (j + 1) * keys.length)),
       ),
-      queryEstimate: plain([now.queryEstimate])[0],
+      queryEstimate: known(now.queryEstimate),
       queryWeights: plain(now.row),
-      effectiveKeys: plain([now.effectiveKeys])[0],
-      leaveOneOutError: plain([now.leaveOneOutError])[0],
+      effectiveKeys: known(now.effectiveKeys),
+      leaveOneOutError: known(now.leaveOneOutError),
       unreached: now.unreached,
-      // The curve's widths and errors, or none as long as they are being computed.
+      // [width, error] pairs, none as long as they are being computed.
       leaveOneOutCurve: Array.from(drawn[2]?.shown?.(now) || [], (error, i) => [
         drawn[2].widths[i],
-        plain([error])[0],
+        known(error),
       ]),
     }),
     set(change) {
@@ -743,7 +744,7 @@ function build(root, raw, { controls, ask }) {
       canvas.setPointerCapture(event.pointerId);
       event.preventDefault();
       slider.query.focus({ preventScroll: true });
-      // A finger may be about to scroll the page: it has to move sideways, or to tap.
+      // A finger may be about to scroll: it has to move sideways, or to tap.
       held = { x: event.clientX, y: event.clientY, sure: event.pointerType !== "touch" };
       if (held.sure) move(event);
     });
@@ -768,7 +769,7 @@ function build(root, raw, { controls, ask }) {
   root.append(live);
   const watch = new ResizeObserver(fit);
   watch.observe(panels);
-  // The style sheet gives color a transition too short to see: its end reports every change of theme.
+  // The style sheet's transition of color ends with every change of theme.
   root.addEventListener("transitionend", (event) => event.propertyName === "color" && fit());
   const print = matchMedia("print");
   print.addEventListener("change", fit);
@@ -786,7 +787,7 @@ function build(root, raw, { controls, ask }) {
   };
 }
 
-/** Bring a page's explorer to life from the data beside its still figure. */
+/** Bring an explorer of a page to life. */
 export function mount(root) {
   if (root.explorer) return root.explorer;
   const data = JSON.parse(root.querySelector('script[type="application/json"]').textContent);
@@ -800,7 +801,7 @@ export function mountAll(page = document) {
   for (const root of page.querySelectorAll(".nw-explorer")) mount(root);
 }
 
-/** The view of an anywidget: sliders and chooser are ipywidgets, linked to the model. */
+/** The view of an anywidget, whose slider and chooser are ipywidgets linked to the model. */
 function render({ model, el }) {
   const root = el.appendChild(document.createElement("div"));
   root.className = "nw-explorer";
@@ -830,29 +831,24 @@ function render({ model, el }) {
       { weights: numbers(weights), panel: panel && numbers(panel), leaveOneOut: error },
     );
   };
-  // The width goes to the thumb and back, but the thumb's own rounding to its steps goes nowhere.
-  const inReach = () => Math.min(Math.max(model.get("sigma"), model.get("ends")[0]), model.get("ends")[1]);
-  const apart = () => Math.abs(Math.log10(model.get("thumb") / inReach())) > 0.51 * model.get("data").step;
-  const place = () => {
-    if (!apart()) return;
-    model.set("thumb", inReach());
+  // Width and thumb follow each other, but the thumb's rounding to its steps goes nowhere.
+  const pass = (name, value) => {
+    const [lo, hi] = model.get("ends");
+    const within = Math.min(Math.max(model.get("sigma"), lo), hi);
+    if (Math.abs(Math.log10(model.get("thumb") / within)) < 0.51 * model.get("data").step) return;
+    model.set(name, value(within));
     model.save_changes();
   };
-  const follow = () => {
-    if (!apart()) return;
-    model.set("sigma", shown(model.get("thumb")));
-    model.save_changes();
-  };
-  model.on("change:sigma change:ends", place);
-  model.on("change:thumb", follow);
-  place();
-  const events = "change:sigma change:kernel_index change:query change:evaluated";
-  model.on(events, update);
+  const listeners = [
+    ["change:sigma change:ends", () => pass("thumb", (within) => within)],
+    ["change:thumb", () => pass("sigma", () => shown(model.get("thumb")))],
+    ["change:sigma change:kernel_index change:query change:evaluated", update],
+  ];
+  for (const [events, listener] of listeners) model.on(events, listener);
+  listeners[0][1]();
   update();
   return () => {
-    model.off(events, update);
-    model.off("change:sigma change:ends", place);
-    model.off("change:thumb", follow);
+    for (const [events, listener] of listeners) model.off(events, listener);
     explorer.end();
   };
 }
