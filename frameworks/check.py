@@ -114,8 +114,7 @@ def main(name):
     row = {
         "library": LIBRARIES[name],
         "version": module.__version__.partition("+")[0],
-        "NumPy": np.__version__,
-        "Python": ".".join(map(str, sys.version_info[:2])),
+        "with": f"NumPy {np.__version__}, Python {sys.version_info.major}.{sys.version_info.minor}",
         **{f"{q}, {d}": f"{worst[q, d]:.0e}" for q, d in TOLERANCES if q != "similarities"},
     }
     row["fingerprint"] = fingerprint(row)

@@ -1,6 +1,7 @@
 """The package with JAX arrays; `make test-frameworks` runs this where there is JAX."""
 
 import json
+import runpy
 from pathlib import Path
 
 import numpy as np
@@ -90,3 +91,10 @@ def test_bad_values_are_refused_wherever_they_are_known():
         attention_weights(jnp.array([jnp.nan]), keys)
     with pytest.raises(ValueError, match=r"sigma must be positive and finite, got .*-1\."):
         jax.grad(lambda s: attention_weights(keys, keys, sigma=s)[0, 0])(-1.0)
+
+
+def test_the_program_on_the_page(capsys):
+    path = Path(__file__).parents[1] / "frameworks" / "package_jax.py"
+    error = runpy.run_path(str(path))["error"]
+    _, gradient = map(float, capsys.readouterr().out.split())
+    np.testing.assert_allclose(gradient, (error(0.51) - error(0.49)) / 0.02, rtol=1e-2)

@@ -18,7 +18,12 @@ from book_site import lite, notebooks  # noqa: E402
 from book_site.repository import Repository  # noqa: E402
 
 NOTEBOOKS = pages.HTML / "notebooks"
-CHAPTERS = sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb"))
+# Beside them lie the notebooks of the libraries, which are not made from chapters.
+CHAPTERS = sorted(
+    path.stem
+    for path in NOTEBOOKS.glob("*.ipynb")
+    if (ROOT / "chapters" / f"{path.stem}.md").is_file()
+)
 CONFIGURATION = """
 extensions = [
     "myst_nb", "sphinx_book_theme", "sphinx_design", "sphinx_exercise", "sphinx_proof",

@@ -43,7 +43,7 @@ class NotebookRole(SphinxRole):
 def link(app, doctree, docname):
     """Link to Colab where the repository is known, and to the notebook beside the pages."""
     up = "../" * docname.count("/") + "notebooks/" if app.builder.format == "html" else ""
-    repository = getattr(app.config, "book_repository", None)
+    repository = app.config.book_repository
     for links in list(doctree.findall(NotebookLinks)):
         file, title = notebook_name(links["library"]), LIBRARIES[links["library"]]
         download = nodes.reference("", f"Download the {title} notebook", refuri=up + file)
