@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import faulthandler
 import gc
 import io
 import os
@@ -150,6 +151,8 @@ def _rehearse_and_exit(task, writer):
     try:
         # Finalisers of the parent's objects must run in the parent alone.
         gc.disable()
+        # A crash of the copy is no news for the parent's error log.
+        faulthandler.disable()
         sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115
         for stream in (1, 2):
             os.dup2(sys.stdout.fileno(), stream)
