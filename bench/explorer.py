@@ -44,8 +44,8 @@ SWEEP = """async ([module, keys, values, queries]) => {
   return times;
 }"""
 LIFE = """() => {
-  const { domContentLoadedEventEnd, startTime } = performance.getEntriesByType("navigation")[0];
-  return [window.explorerReady - startTime, Math.max(0, window.explorerReady - domContentLoadedEventEnd)];
+  const [{ domContentLoadedEventEnd }] = performance.getEntriesByType("navigation");
+  return [explorerReady, Math.max(0, explorerReady - domContentLoadedEventEnd)];
 }"""
 WATCH = """addEventListener("nw:change", () => queueMicrotask(() => {
   const ready = document.querySelector(".nw-explorer[data-ready]");

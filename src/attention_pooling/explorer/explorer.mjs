@@ -33,7 +33,8 @@ function share(query, keys, kernel, sigma, row, from = 0, left = -1) {
       total += row[from + i] = i === left ? 0 : kernel(Math.abs(query - keys[i]) / sigma);
     }
   }
-  for (let i = 0; i < n; i++) row[from + i] = total > 0 ? row[from + i] / total : NaN;
+  const part = total > 0 ? 1 / total : NaN;
+  for (let i = 0; i < n; i++) row[from + i] *= part;
 }
 
 /** Weights of (queries × keys), row by row; NaN where no key is in reach. */
@@ -597,12 +598,12 @@ function build(root, raw, { controls, ask }) {
     for (const name in KERNELS) chooser.add(new Option(name, name));
   }
 
+  // The page's own parts are dear to touch: only with what is new to them.
   const told = new Map();
-  function tell(input, value, text) {
-    if (told.get(input) === value) return;
-    told.set(input, value);
-    input.value = value;
-    input.setAttribute("aria-valuetext", text);
+  function tell(part, name, value) {
+    if (told.get(part) === value) return;
+    told.set(part, value);
+    part[name] = value;
   }
 
   let speech;
@@ -618,14 +619,18 @@ function build(root, raw, { controls, ask }) {
       Number.isFinite(now.leaveOneOutError)
         ? figure(now.leaveOneOutError)
         : `undefined: ${alone} ${alone === 1 ? "key is" : "keys are"} reached by no other`,
-    ].forEach((text, i) => answers[i].data === text || (answers[i].data = text));
+    ].forEach((text, i) => tell(answers[i], "data", text));
     const width = unit(figure(sigma));
     const place = unit(figure(query, digits));
-    widthText.textContent = width;
-    queryText.textContent = place;
-    tell(slider.query, query, place);
-    if (controls) tell(slider.sigma, Math.log10(sigma), width);
-    if (chooser) chooser.value = kernel;
+    tell(widthText, "textContent", width);
+    tell(queryText, "textContent", place);
+    tell(slider.query, "value", query);
+    slider.query.ariaValueText = place;
+    if (controls) {
+      tell(slider.sigma, "value", Math.log10(sigma));
+      slider.sigma.ariaValueText = width;
+      tell(chooser, "value", kernel);
+    }
     // Said when the hand has come to rest.
     clearTimeout(speech);
     speech = setTimeout(() => {
@@ -718,6 +723,7 @@ function build(root, raw, { controls, ask }) {
     },
   };
 
+  live.addEventListener("input", ({ target }) => told.delete(target));
   slider.query.addEventListener("input", () => later({ query: Number(slider.query.value) }));
   if (controls) {
     slider.sigma.addEventListener("input", () =>
