@@ -186,13 +186,22 @@ def test_every_chapter_is_a_notebook():
 def test_no_markup_leaks_into_a_notebook(chapter):
     notebook = read(NOTEBOOKS / f"{chapter}.ipynb")
     nbformat.validate(notebook)
-    executed = read(ROOT / "_build" / "jupyter_execute" / "chapters" / f"{chapter}.ipynb")
+    executed = read(EXECUTED / f"{chapter}.ipynb")
     cells = [cell.source for cell in notebook.cells[1:] if cell.cell_type == "code"]
     assert cells == [cell.source for cell in executed.cells if cell.cell_type == "code"]
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             leak = MARKUP.search(cell.source) or MARKUP.search(outside_code(cell.source))
             assert not leak, f"{leak[0]!r} in {cell.source!r}"
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_a_work_is_listed_once_and_in_full(chapter):
+    last = read(NOTEBOOKS / f"{chapter}.ipynb").cells[-1].source
+    if "## References" in last:
+        for entry in re.findall(r'^- <a id="[^"]+"></a>(.*)$', last, re.MULTILINE):
+            assert len(entry) > 40
+            assert entry.count(entry[:20]) == 1
 
 
 def installs(chapter):

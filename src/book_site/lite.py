@@ -29,7 +29,10 @@ def main():
     shutil.copytree(ROOT / "lite", folder)
     (folder / "files").mkdir()
     for path in sorted((site / "notebooks").glob("*.ipynb")):
-        notebook = in_browser(nbformat.read(path, as_version=4))
+        notebook = nbformat.read(path, as_version=4)
+        # A notebook without a page belongs to one library and installs what it says.
+        if (site / "chapters" / path.with_suffix(".html").name).is_file():
+            notebook = in_browser(notebook)
         nbformat.write(notebook, folder / "files" / path.name)
     download(folder / "requirements.txt", folder / "pypi")
     shutil.copy(site / "notebooks" / wheel_name(), folder / "pypi")

@@ -90,8 +90,9 @@ class Page:
 
     def references(self):
         if self.cited:
+            # The label comes first; what follows is there once more when pages were written before.
             works = [
-                f'- <a id="{anchor}"></a>' + " ".join(map(self.inline, work[1:]))
+                f'- <a id="{anchor}"></a>{self.inline(work[1])}'
                 for anchor, work in sorted(
                     self.cited.items(), key=lambda cited: cited[1][0].astext()
                 )
