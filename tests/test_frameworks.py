@@ -8,15 +8,20 @@ import runpy
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
+import nbformat
 import numpy as np
 import pytest
+from docutils import nodes
+from docutils.utils import new_document
 
 from attention_pooling import KERNELS, leave_one_out, nadaraya_watson, noisy_trend
 
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / "src"))
 from book_site import frameworks  # noqa: E402
+from book_site.repository import Repository  # noqa: E402
 
 FRAMEWORKS = ROOT / "frameworks"
 VECTORS = json.loads((FRAMEWORKS / "vectors.json").read_text())
@@ -184,6 +189,19 @@ def program_text(library):
     return (FRAMEWORKS / f"pool_{library}.py").read_text()
 
 
+@pytest.mark.parametrize("repository", [None, Repository("owner", "name")])
+def test_colab_is_offered_where_the_repository_is_known(repository):
+    document = new_document("chapters/frameworks")
+    document += nodes.paragraph("", "", frameworks.NotebookLinks(library="jax"))
+    config = SimpleNamespace(book_repository=repository)
+    app = SimpleNamespace(config=config, builder=SimpleNamespace(format="html"))
+    frameworks.link(app, document, "chapters/frameworks")
+    found = [reference["refuri"] for reference in document.findall(nodes.reference)]
+    path = "github/owner/name/blob/notebooks/notebooks/frameworks-jax.ipynb"
+    colab = [f"https://colab.research.google.com/{path}"] if repository else []
+    assert found == [*colab, "../notebooks/frameworks-jax.ipynb"]
+
+
 def chosen(page):
     return page.evaluate(
         "[...document.querySelectorAll('.sd-tab-set')]"
@@ -194,13 +212,13 @@ def chosen(page):
 def test_one_choice_serves_all_tabs_and_pages(chromium, site):
     with chromium.new_context() as context:
         page = context.new_page()
-        page.goto(f"{site}/chapters/frameworks.html")
+        page.goto(f"{site}chapters/frameworks.html")
         assert set(chosen(page)) == {"NumPy"}
         page.locator(".sd-tab-label", has_text="JAX").nth(2).click()
         assert len(chosen(page)) == 6
         assert set(chosen(page)) == {"JAX"}
         for chapter in ("kernels", "data", "pooling", "width"):
-            page.goto(f"{site}/chapters/{chapter}.html")
+            page.goto(f"{site}chapters/{chapter}.html")
             assert chosen(page) == ["JAX"]
 
 
@@ -208,9 +226,9 @@ def test_one_choice_serves_all_tabs_and_pages(chromium, site):
 def test_the_last_tabs_hold_the_whole_program_and_a_link_to_its_notebook(library, chromium, site):
     with chromium.new_context() as context:
         page = context.new_page()
-        page.goto(f"{site}/chapters/frameworks.html?library={library}")
+        page.goto(f"{site}chapters/frameworks.html?library={library}")
         tab = page.locator("#the-whole-programs .sd-tab-content:visible")
         assert tab.locator("pre").inner_text().strip() == program_text(library).strip()
         link = tab.get_by_role("link", name="Download").get_attribute("href")
-        answer = page.request.get(f"{site}/chapters/{link}")
-        assert answer.json() == json.loads(json.dumps(frameworks.notebook(library)))
+        answer = page.request.get(f"{site}chapters/{link}")
+        assert nbformat.reads(answer.text(), as_version=4) == frameworks.notebook(library)
