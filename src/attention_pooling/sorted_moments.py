@@ -52,6 +52,7 @@ def compact_sums(queries, keys, columns, mass, sigma, kernel, own=None):
         Sums, up to one factor for each query; zero where no key is in reach.
     """
     before, after = SIDES[kernel]
+    closer = np.less_equal if kernel is boxcar else np.less
     moments = Moments(keys, np.vstack([columns, mass]), sigma, order=np.flatnonzero(before)[-1])
     valued = np.concatenate([[0], np.cumsum(mass > 0)])
     sums = np.empty((len(columns), len(queries)))
@@ -60,7 +61,7 @@ def compact_sums(queries, keys, columns, mass, sigma, kernel, own=None):
         some, others = queries[part], None if own is None else own[part]
 
         def reaches(rows, places, some=some):
-            return kernel(distances(some[rows], keys[places], sigma)) > 0
+            return closer(distances(some[rows], keys[places], sigma), 1)
 
         low, high = windows(some, keys, sigma, reaches)
         if before == after:
@@ -114,7 +115,8 @@ class Moments:
         for p in range(order + 1):
             for c, column in enumerate(columns):
                 self.totals[:, p, c, 1:] = _running_sum(column * x**p)
-        self.sizes = self.totals[:, 0, [0, -1]]
+        # Contiguous, because otherwise np.take makes a copy at each call.
+        self.sizes = np.ascontiguousarray(self.totals[:, 0, [0, -1]])
         self.noise = len(keys) * EPS**2 * self.sizes[0, :, -1:]
 
     def weighted(self, queries, low, high, coefficients):
