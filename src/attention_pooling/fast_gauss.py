@@ -18,13 +18,13 @@ from .windows import window_sums
 P = 16
 """Chebyshev polynomials that describe a Gaussian within a box of width σ to 1e-16."""
 
-AT_ONCE = 1 << 13
-"""Keys, queries or boxes whose polynomials are in memory together."""
+AT_ONCE = 1 << 12
+"""Places, or pairs of boxes, whose polynomials are in memory together."""
 
 LIFT = 300
 """Score of the nearest box of keys: weights can then fall to exp(−900) without underflow."""
 
-COSTS = {"pair": 0.025, "point": 0.25, "box": 8, "start": 3000}
+COSTS = {"pair": 0.025, "point": 0.25, "box": 15, "start": 3000}
 """Microseconds for a pair of query and key by itself; for a point and a box of the transform."""
 
 
@@ -71,71 +71,74 @@ def gaussian_sums(queries, keys, columns, mass, sigma, own=None):
     return sums
 
 
-@np.errstate(over="ignore", under="ignore")
 def _box_sums(queries, keys, columns, mass, sigma, width, own):
     """Return the sums by boxes; and where those of ones and of mass are accurate, shape (2, m).
 
     The width is a power of two: then a key's place in its box suffers no rounding.
     """
     ratio = width / float(sigma)
-    masses = np.vstack([columns[0], mass])
-    key_boxes, moments, box_masses = _described(keys.astype(float) / width, columns, masses)
-    places = queries.astype(float) / width
-    boxes, begins = np.unique(np.floor(places), return_index=True)
-    begins = np.append(begins, len(places))
+    keys, queries = keys.astype(float) / width, queries.astype(float) / width
+    key_boxes, key_begins = _boxes(keys)
+    boxes, begins = _boxes(queries)
     nearest = _to_nearest(boxes, key_boxes)
+    masses = np.vstack([columns[0], mass])
+    box_masses = np.add.reduceat(masses, key_begins[:-1], axis=1)
+    moments = np.zeros((len(key_boxes), len(columns), P))
+    for box, points, polynomials in _polynomials_by_box(keys, key_begins):
+        moments[box] += columns[:, points] @ polynomials.T
 
     # Farther than 4.2 / ratio, weights within a box differ too much for its polynomials.
     reach = np.hypot(4.2 / ratio, np.sqrt(2 * (36 + np.log(len(keys))))) / ratio
     offsets = np.arange(
         max(-np.ceil(reach), boxes[0] - key_boxes[-1]),
         min(np.ceil(reach), boxes[-1] - key_boxes[0]) + 1,
-    )
-    matrices = _translations(offsets, ratio)
-    most = np.exp((offsets**2 - np.maximum(abs(offsets) - 1, 0) ** 2) * ratio**2 / 2)
+    )[:, None]
+    matrices = _translations(offsets[..., None], ratio)
     least = np.exp((offsets**2 - (abs(offsets) + 1) ** 2) * ratio**2 / 2)
-    truncated = np.exp(LIFT + np.minimum(nearest**2 - reach**2, 0) * ratio**2 / 2)
-    truncated = truncated * box_masses.sum(axis=1, keepdims=True)
+    most = np.exp((offsets**2 - np.maximum(abs(offsets) - 1, 0) ** 2) * ratio**2 / 2)
+    coefficients = np.zeros((len(boxes), len(columns), P))
+    lower, upper = np.zeros((2, 2, len(boxes)))
+    for some in _slices(len(boxes), AT_ONCE // (len(offsets) + 1) + 1):
+        sources = np.searchsorted(key_boxes, boxes[some] - offsets)  # (offsets, boxes)
+        sources = np.minimum(sources, len(key_boxes) - 1)
+        scores = LIFT + (nearest[some] ** 2 - offsets**2) * ratio**2 / 2
+        scores[key_boxes[sources] != boxes[some] - offsets] = -np.inf
+        weights = np.exp(scores)
+        parts = weights[..., None, None] * moments[sources]  # (offsets, boxes, c, P)
+        parts = parts.reshape(len(offsets), -1, P) @ matrices
+        coefficients[some] = parts.sum(axis=0).reshape(-1, len(columns), P)
+        lower[:, some] = np.sum(least * weights * box_masses[:, sources], axis=1)
+        upper[:, some] = np.sum(most * weights * box_masses[:, sources], axis=1)
+    beyond = np.exp(LIFT + np.minimum(nearest**2 - reach**2, 0) * ratio**2 / 2)
+    lost = 2e-15 * upper + beyond * box_masses.sum(axis=1, keepdims=True)
 
-    sums, lower, lost = (np.empty((rows, len(places))) for rows in (len(columns), 2, 2))
-    for some in _slices(0, len(boxes)):
-        here = boxes[some]
-        coefficients = np.zeros((len(here), len(columns), P))
-        bounds = np.zeros((2, 2, len(here)))
-        for offset, matrix, *extremes in zip(offsets, matrices, least, most, strict=True):
-            source = np.searchsorted(key_boxes, here - offset)
-            met = key_boxes[np.minimum(source, len(key_boxes) - 1)] == here - offset
-            if met.any():
-                source = source[met]
-                weight = np.exp(LIFT + (nearest[some][met] ** 2 - offset**2) * ratio**2 / 2)
-                coefficients[met] += weight[:, None, None] * (moments[source] @ matrix)
-                bounds[..., met] += np.multiply.outer(extremes, weight * box_masses[:, source])
-        bounds[1] = 2e-15 * bounds[1] + truncated[:, some]
-        for part in _slices(begins[some.start], begins[some.stop]):
-            home = np.searchsorted(here, np.floor(places[part]))
-            polynomials = _polynomials(places[part])
-            for c in range(len(columns)):
-                sums[c, part] = np.sum(coefficients[home, c].T * polynomials, axis=0)
-            lower[:, part], lost[:, part] = bounds[..., home]
+    sums = np.empty((len(columns), len(queries)))
+    for box, points, polynomials in _polynomials_by_box(queries, begins):
+        sums[:, points] = coefficients[box] @ polynomials
+    lower, lost = (np.repeat(bound, np.diff(begins), axis=1) for bound in (lower, lost))
     if own is not None:
         sums -= np.exp(LIFT) * columns[:, own]
         lower -= np.exp(LIFT) * least[offsets == 0] * masses[:, own]
     return sums, (lost < 1e-11 * lower) & (lower > 1e-280)
 
 
-def _described(places, columns, masses):
-    """Return occupied boxes, the moments (boxes, c, P) of keys in them, and masses (2, boxes)."""
+def _boxes(places):
+    """Return the boxes of sorted places, each once, and where they begin, with the end of all."""
     floors = np.floor(places)
-    is_first = np.append(True, floors[1:] != floors[:-1])
-    box = np.cumsum(is_first) - 1
-    moments = np.zeros((box[-1] + 1, len(columns), P))
-    for part in _slices(0, len(places)):
+    begins = np.flatnonzero(np.append(True, floors[1:] != floors[:-1]))
+    return floors[begins], np.append(begins, len(places))
+
+
+def _polynomials_by_box(places, begins):
+    """Yield a box, a slice of its places, and Chebyshev polynomials there, shape (P, places)."""
+    ends = begins[1:].tolist()
+    box = at = 0
+    for part in _slices(len(places), AT_ONCE):
         polynomials = _polynomials(places[part])
-        met = slice(box[part][0], box[part][-1] + 1)
-        begins = np.searchsorted(box[part], np.arange(met.start, met.stop))
-        for c, column in enumerate(columns):
-            moments[met, c] += np.add.reduceat(polynomials * column[part], begins, axis=1).T
-    return floors[is_first], moments, np.add.reduceat(masses, np.flatnonzero(is_first), axis=1)
+        while at < part.stop:
+            stop = min(ends[box], part.stop)
+            yield box, slice(at, stop), polynomials[:, at - part.start : stop - part.start]
+            box, at = box + (stop == ends[box]), stop
 
 
 def _polynomials(places):
@@ -157,12 +160,12 @@ def _translations(offsets, ratio):
     fit[0] /= 2
     nodes = np.cos(angles) / 2
     apart = nodes - nodes[:, None]  # (keys, queries)
-    scores = -(offsets[:, None, None] + apart / 2) * apart * ratio**2
+    scores = -(offsets + apart / 2) * apart * ratio**2
     return fit @ np.exp(scores) @ fit.T
 
 
-def _slices(start, stop):
-    return [slice(at, min(at + AT_ONCE, stop)) for at in range(start, stop, AT_ONCE)]
+def _slices(length, step):
+    return [slice(at, min(at + step, length)) for at in range(0, length, step)]
 
 
 def _boxes_pay(queries, keys, mass, sigma, width, own):

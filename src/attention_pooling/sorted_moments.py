@@ -22,8 +22,10 @@ Epanechnikov's lack the factor ¾, which cancels."""
 FEW = 16
 """Windows of at most so many keys are summed pair by pair."""
 
+AT_ONCE = 1 << 13
+"""Queries in memory together."""
+
 EPS = np.finfo(float).eps
-TOLERANCE = 1e-11
 
 
 def compact_sums(queries, keys, columns, mass, sigma, kernel, own=None):
@@ -49,45 +51,50 @@ def compact_sums(queries, keys, columns, mass, sigma, kernel, own=None):
     array, shape (c, m)
         Sums, up to one factor for each query; zero where no key is in reach.
     """
-    low, high = windows(
-        queries,
-        keys,
-        sigma,
-        lambda rows, places: kernel(distances(queries[rows], keys[places], sigma)) > 0,
-    )
     before, after = SIDES[kernel]
-    middle = high if before == after else np.searchsorted(keys, queries)
+    closer = np.less_equal if kernel is boxcar else np.less
     moments = Moments(keys, np.vstack([columns, mass]), sigma, order=np.flatnonzero(before)[-1])
-    sums = moments.weighted(queries, low, middle, before)
-    if before != after:
-        sums += moments.weighted(queries, middle, high, after)
-    if own is not None:
-        sums -= np.vstack([columns, mass])[:, own]  # its weight at distance 0 is 1
-
-    # Digits are lost where weights are small against 1, and windows small against all the keys.
-    lost = 16 * EPS * moments.between(low, high)[:, 0].T + moments.noise[:, None]
-    doubtful = ~(lost < TOLERANCE * sums)
     valued = np.concatenate([[0], np.cumsum(mass > 0)])
-    direct = (high - low <= FEW) | doubtful[0] | doubtful[-1] & (valued[low] < valued[high])
-    sums = sums[:-1]
-    sums[:, direct] = window_sums(
-        queries[direct],
-        keys,
-        columns,
-        sigma,
-        lambda u, begins, counts: kernel(u),
-        low[direct],
-        high[direct],
-        None if own is None else own[direct],
-    )
+    sums = np.empty((len(columns), len(queries)))
+    for start in range(0, len(queries), AT_ONCE):
+        part = slice(start, start + AT_ONCE)
+        some, others = queries[part], None if own is None else own[part]
+
+        def reaches(rows, places, some=some):
+            return closer(distances(some[rows], keys[places], sigma), 1)
+
+        low, high = windows(some, keys, sigma, reaches)
+        if before == after:
+            fast = moments.weighted(some, low, high, before)
+        else:
+            middle = np.searchsorted(keys, some)
+            fast = moments.weighted(some, low, middle, before)
+            fast += moments.weighted(some, middle, high, after)
+        if others is not None:
+            fast -= moments.columns[:, others]  # a query's own key has weight 1
+        # Digits are lost where weights are small against 1, and windows small against all keys.
+        lost = 64 * EPS * between(moments.sizes, low, high) + moments.noise
+        doubtful = ~(lost < 1e-11 * fast[[0, -1]])
+        direct = doubtful[0] | doubtful[-1] & (valued[low] < valued[high]) | (high - low <= FEW)
+        sums[:, part] = fast[:-1]
+        sums[:, start + np.flatnonzero(direct)] = window_sums(
+            some[direct],
+            keys,
+            columns,
+            sigma,
+            lambda u, *windows: kernel(u),
+            low[direct],
+            high[direct],
+            None if others is None else others[direct],
+        )
     return sums
 
 
 class Moments:
     """Prefix sums of columns · xᵖ, where x is a key's distance from an anchor in units of σ.
 
-    Anchors stand at most σ before their keys, so that powers stay small. Running sums carry what
-    rounding took from them in a second sum [1]_.
+    Anchors stand at most 2σ before their keys, so that powers stay small. What rounding takes from
+    a running sum is summed as well [1]_.
 
     References
     ----------
@@ -96,42 +103,44 @@ class Moments:
     """
 
     def __init__(self, keys, columns, sigma, order):
-        self.sigma = float(sigma)
+        self.columns, self.sigma = columns, float(sigma)
         keys = keys.astype(float)
-        box = np.floor((keys - keys[0]) / self.sigma) if order else np.zeros(len(keys))
+        box = np.floor((keys / 2 - keys[0] / 2) / self.sigma) if order else np.zeros(len(keys))
         is_first = np.append(True, box[1:] != box[:-1])
         first = np.flatnonzero(is_first)
         self.group = np.cumsum(is_first) - 1
-        self.anchor, self.end = keys[first], np.append(first[1:], len(keys))
-        x = (keys - self.anchor[self.group]) / self.sigma
-        self.table = np.zeros((len(keys) + 1, 2, order + 1, len(columns)))
+        self.anchors, self.ends = keys[first], np.append(first[1:], len(keys))
+        x = (keys - self.anchors[self.group]) / self.sigma
+        self.totals = np.zeros((2, order + 1, len(columns), len(keys) + 1))
         for p in range(order + 1):
             for c, column in enumerate(columns):
-                self.table[1:, 0, p, c], self.table[1:, 1, p, c] = _running_sum(column * x**p)
-        self.noise = len(keys) * EPS**2 * self.table[-1, 0, 0]
-
-    def between(self, low, high):
-        """Return the moments of keys low:high, shape (m, order + 1, c)."""
-        difference = self.table[high] - self.table[low]
-        return difference[:, 0] + difference[:, 1]
+                self.totals[:, p, c, 1:] = _running_sum(column * x**p)
+        # Contiguous, because otherwise np.take makes a copy at each call.
+        self.sizes = np.ascontiguousarray(self.totals[:, 0, [0, -1]])
+        self.noise = len(keys) * EPS**2 * self.sizes[0, :, -1:]
 
     def weighted(self, queries, low, high, coefficients):
         """Return sums of columns, weighted by a polynomial of (k − q)/σ, over keys low:high."""
         constant, linear, square = coefficients
-        sums = np.zeros((self.table.shape[-1], len(queries)))
+        sums = np.zeros((len(self.columns), len(queries)))
         rows = np.flatnonzero(low < high)
         low = low[rows]
         while len(rows):
             group = self.group[low]
-            stop = np.minimum(self.end[group], high[rows])
-            t = ((self.anchor[group] - queries[rows]) / self.sigma)[:, None]
-            about_anchor = (constant + linear * t + square * t**2, linear + 2 * square * t, square)
-            moments = self.between(low, stop)
-            for p in range(moments.shape[1]):
-                sums[:, rows] += (about_anchor[p] * moments[:, p]).T
+            stop = np.minimum(self.ends[group], high[rows])
+            t = (self.anchors[group] - queries[rows]) / self.sigma
+            about_anchor = (constant + (linear + square * t) * t, linear + 2 * square * t, square)
+            moments = between(self.totals, low, stop)
+            sums[:, rows] += sum(a * m for a, m in zip(about_anchor, moments, strict=False))
             more = stop < high[rows]
             rows, low = rows[more], stop[more]
         return sums
+
+
+def between(totals, low, high):
+    """Return the sums over keys low:high, given prefix sums and what rounding took from them."""
+    total, rest = np.take(totals, high, axis=-1) - np.take(totals, low, axis=-1)
+    return total + rest
 
 
 def _running_sum(terms):
