@@ -1,5 +1,6 @@
 """Estimates without their weights, for as many queries and keys as there are."""
 
+from math import isfinite
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -248,15 +249,16 @@ def _small_estimate(queries, keys, values, kernel, sigma):
         and 0 < sigma < np.inf
     ):
         return None
-    u = (queries[:, None] - keys) / sigma
-    scores = u * u
-    scores *= -0.5
+    scores = queries[:, None] - keys
+    scores *= scores
+    scores *= -0.5 / sigma / sigma
+    size = np.vdot(scores, scores)
     weights = np.exp(scores)
     total = weights @ np.ones(len(keys))
     estimate = weights @ values
     estimate /= total
     # A NaN or an infinity has spread by now; weights that are all tiny have lost digits.
-    if np.isfinite(scores.sum()) and total.min() > 1e-280 and np.isfinite(estimate).all():
+    if isfinite(size) and isfinite(np.vdot(estimate, estimate)) and total.min() > 1e-280:
         return estimate
     return None
 
