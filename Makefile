@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_FL
 SOURCES := $(shell find src -type f -not -name '*.pyc')
 
 .DEFAULT_GOAL := help
-.PHONY: help book site notebooks serve lab test test-frameworks bench lint fresh
+.PHONY: help book site notebooks serve lab test test-frameworks bench bench-pooling lint fresh
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -44,6 +44,10 @@ test-frameworks: $(LIBRARIES:%=.venv-frameworks/%/ready) .venv-frameworks/packag
 bench: $(VENV)/test book  ## measure the weight and the speed of the pages
 	$(BIN)/python bench/explorer.py
 	$(BIN)/python bench/builds.py
+
+bench-pooling: $(VENV)/test  ## measure `pool` against other libraries and its targets
+	$(PIP) --editable '.[bench]'
+	$(BIN)/python -W ignore bench/pooling.py
 
 lint: $(VENV)/test  ## mend what can be mended by itself
 	$(BIN)/ruff check --fix . && $(BIN)/ruff format . && $(BIN)/codespell

@@ -95,12 +95,13 @@ def streaming(queries, keys, values, sigma):
     rows = max(1, 2**18 // len(keys))
 
     def estimate():
-        return torch.cat(
-            [
-                torch.softmax(((block[:, None] - keys) / sigma).square().div_(-2), dim=1) @ values
-                for block in queries.split(rows)
-            ]
-        )
+        scores = torch.empty((rows, len(keys)), dtype=keys.dtype)
+        pooled = torch.empty_like(queries)
+        for at in range(0, len(queries), rows):
+            block = queries[at : at + rows, None]
+            some = torch.sub(block, keys, out=scores[: len(block)]).div_(sigma).square_().div_(-2)
+            pooled[at : at + rows] = torch.softmax(some, dim=1) @ values
+        return pooled
 
     return estimate
 

@@ -41,6 +41,7 @@ def test_the_conda_environment_asks_for_what_the_project_asks_for(project):
         + project["dependencies"]
         + extras["torch"]
         + extras["digits"]
+        + extras["progress"]
     )
     assert {name: conda.get(name) for name in needed} == needed
     known = needed | bounds(extras["book"])

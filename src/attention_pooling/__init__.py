@@ -1,6 +1,6 @@
 """Attention is pooling by similarity: Nadaraya–Watson regression, seen and computed."""
 
-from .data import Data, digits, mcycle, noisy_trend, trend
+from .data import Data, cost_measurements, digits, mcycle, noisy_trend, trend
 from .explorer import Explorer
 from .explorer.scores import ScoreExplorer
 from .fast import LeaveOneOutCurve, leave_one_out_curve, pool
@@ -19,6 +19,7 @@ __all__ = [
     "attention_weights",
     "boxcar",
     "constant",
+    "cost_measurements",
     "digits",
     "effective_keys",
     "epanechnikov",

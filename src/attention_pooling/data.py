@@ -1,5 +1,6 @@
 """The three data sets of the book."""
 
+import json
 from importlib.resources import files
 from typing import NamedTuple
 
@@ -116,3 +117,21 @@ def digits(rng, n=1500):
     order = rng.permutation(len(images))
     pixels, one_hot = images[order] / 16, np.eye(10)[labels[order]]
     return Data(pixels[:n], one_hot[:n], pixels[n:], one_hot[n:])
+
+
+def cost_measurements():
+    """Load the times and the memory that other ways of pooling took on one machine.
+
+    Returns
+    -------
+    dict
+        ``versions`` of the libraries; ``cores``; ``works``, which for each work lists contestants
+        with their ``seconds``, added ``megabytes`` and ``error`` against dense float64; and
+        ``growth``, which for each method lists ``n``, ``seconds`` and ``megabytes``.
+
+    Examples
+    --------
+    >>> sorted(cost_measurements())
+    ['cores', 'growth', 'versions', 'works']
+    """
+    return json.loads((files(__package__) / "cost.json").read_text(encoding="utf-8"))

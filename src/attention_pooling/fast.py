@@ -11,7 +11,7 @@ from .fast_gauss import gaussian_sums
 from .kernels import constant, gaussian
 from .pooling import checked_unreached, chosen_kernel, scaled_distances
 from .sorted_moments import SIDES, compact_sums
-from .streaming import blocked_estimate, gaussian_estimate, is_in_a_graph, squares_are_safe
+from .streaming import blocked_estimate, gaussian_estimate, is_in_a_graph, largest_square
 from .windows import distances, window_sums, windows
 
 FEW_PAIRS = 1 << 15
@@ -93,7 +93,7 @@ def pool(queries, keys, values, kernel=gaussian, sigma=1.0, *, unreached="nan"):
         estimate = np.repeat(mean[None], len(points[0]), axis=0)
     elif _is_on_a_line(points[1], kernel) and len(points[0]) * len(points[1]) > FEW_PAIRS:
         estimate = Line(points[1], observed).estimate(points[0], kernel, width, unreached)
-    elif kernel is gaussian and squares_are_safe(*points, width):
+    elif kernel is gaussian and largest_square(*points, width) < 1e7:
         estimate = gaussian_estimate(*points, observed, width)
     else:
         return blocked_estimate(queries, keys, values, kernel, sigma, unreached)

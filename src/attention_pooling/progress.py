@@ -10,8 +10,10 @@ def watched(steps):
     """Return the steps, with a progress bar in a live session that has waited a while."""
     if len(steps) == 1 or not _is_live():
         return steps
-    from tqdm.auto import tqdm
-
+    try:
+        from tqdm.auto import tqdm
+    except ImportError:
+        return steps
     return tqdm(steps, delay=DELAY, leave=False, desc="pooling")
 
 

@@ -11,6 +11,9 @@ from .progress import watched
 PAIRS_AT_ONCE = 1 << 18
 """Pairs of query and key in memory together, unless one query has more."""
 
+PAIRS_IN_PLACE = 1 << 20
+"""The same for the Gaussian, which makes no copies of them."""
+
 LARGE = 1 << 20
 """From so many pairs on, PyTorch's faster exponential is worth the way there and back."""
 
@@ -70,14 +73,14 @@ def _checkpointed(*arguments):
 
 
 @np.errstate(over="ignore")
-def squares_are_safe(queries, keys, sigma):
-    """Tell whether squared distances are small enough to be subtracted from one another."""
+def largest_square(queries, keys, sigma):
+    """Return a bound of u²: what is rounded when squares are subtracted from one another."""
     points = np.concatenate([queries, keys]).astype(float)
-    return np.sum((np.ptp(points, axis=0) / sigma) ** 2) < 1e7
+    return np.sum((np.ptp(points, axis=0) / sigma) ** 2)
 
 
 def gaussian_estimate(queries, keys, values, sigma):
-    """Return the Gaussian estimate from blocks computed in place, in PyTorch if it is there.
+    """Return the Gaussian estimate from blocks computed in place, in PyTorch if it is imported.
 
     Parameters
     ----------
@@ -86,7 +89,7 @@ def gaussian_estimate(queries, keys, values, sigma):
     values : NumPy array, shape (n,) or (n, c)
         What was observed at each key.
     sigma : NumPy array, shape () or (d,)
-        Width, at which `squares_are_safe`.
+        Width, at which `largest_square` is below 1e7.
 
     Returns
     -------
@@ -94,26 +97,35 @@ def gaussian_estimate(queries, keys, values, sigma):
         The estimate in float64.
     """
     library = sys.modules.get("torch", np) if len(queries) * len(keys) >= LARGE else np
+    queries, keys, values = (array.astype(float) for array in (queries, keys, values))
+    # Products are quickest, but they lose the digits that distant keys have in common.
+    by_products = largest_square(queries, keys, sigma) < 1e5
+    if by_products:
+        middle = keys.mean(axis=0)
+        queries, keys = (queries - middle) / sigma, (keys - middle) / sigma
     widths = np.broadcast_to(sigma, keys.shape[1:]).tolist()
     estimate = np.empty((len(queries), *values.shape[1:]))
-    queries, coordinates, values = (
-        library.asarray(array.astype(float, order="C")) for array in (queries, keys.T, values)
-    )
-    rows = max(1, PAIRS_AT_ONCE // len(keys))
+    rows = max(1, PAIRS_IN_PLACE // len(keys))
     scores, squares = (library.empty((rows, len(keys)), dtype=library.float64) for _ in range(2))
+    points, coordinates, values = map(library.asarray, (queries, keys.T.copy(), values))
+    half_squares = (coordinates**2).sum(0) / 2
     for start in watched(range(0, len(queries), rows)):
-        some = queries[start : start + rows]
+        some = points[start : start + rows]
         scores, squares = scores[: len(some)], squares[: len(some)]
-        scores[:] = 0
-        for j, width in enumerate(widths):
-            library.subtract(some[:, j, None], coordinates[j], out=squares)
-            squares /= width
-            squares *= squares
-            scores += squares
-        library.subtract(library.amin(scores, 1)[:, None], scores, out=scores)
-        scores /= 2
+        if by_products:
+            library.matmul(some, coordinates, out=scores)
+            scores -= half_squares
+        else:
+            scores[:] = 0
+            for j, width in enumerate(widths):
+                library.subtract(some[:, j, None], coordinates[j], out=squares)
+                squares /= width
+                squares *= squares
+                scores -= squares
+            scores /= 2
+        scores -= library.amax(scores, 1)[:, None]
         weights = library.exp(scores, out=scores)
-        sums = weights @ values
         total = weights.sum(1)
-        estimate[start : start + rows] = (sums.T / total).T
+        pooled = weights @ values
+        estimate[start : start + rows] = pooled / (total if values.ndim == 1 else total[:, None])
     return estimate
