@@ -46,14 +46,14 @@ def disagreement(estimate, queries, keys, values, kernel, sigma, tiny=1e-300):
     return worst
 
 
-def sampled_disagreement(queries, keys, values, kernel, sigma, rng, sample=200):
+def sampled_disagreement(queries, keys, values, kernel, sigma, rng, sample=100):
     estimate = pool(queries, keys, values, kernel, sigma)
     assert estimate.shape == queries.shape[:1] + values.shape[1:]
     some = rng.choice(len(queries), min(sample, len(queries)), replace=False)
     return disagreement(estimate[some], queries[some], keys, values, kernel, sigma)
 
 
-def layouts(rng, n=4000):
+def layouts(rng, n=2000):
     uniform = rng.uniform(0, 5, n)
     return {
         "uniform": (uniform, rng.uniform(0, 5, n)),
@@ -83,19 +83,19 @@ def test_agrees_with_dense(kernel, layout):
 
 
 @pytest.mark.parametrize("kernel", NAMES)
-@pytest.mark.parametrize("sigma", [3e-5, 0.01, 1.0])
+@pytest.mark.parametrize("sigma", [3e-5, 0.3])
 def test_agrees_with_dense_for_a_million_keys(kernel, sigma):
     rng = np.random.default_rng(2)
     keys, queries = rng.uniform(0, 5, 10**6), rng.uniform(-1, 6, 10**5)
     values = trend(keys) + rng.standard_normal(len(keys))
-    assert sampled_disagreement(queries, keys, values, kernel, sigma, rng, sample=20) < 1e-10
+    assert sampled_disagreement(queries, keys, values, kernel, sigma, rng, sample=5) < 1e-10
 
 
 def test_a_million_of_both():
     rng = np.random.default_rng(3)
     keys, queries = rng.standard_normal((2, 10**6))
     values = trend(keys)
-    assert sampled_disagreement(queries, keys, values, "gaussian", 0.1, rng, sample=10) < 1e-10
+    assert sampled_disagreement(queries, keys, values, "gaussian", 0.1, rng, sample=5) < 1e-10
 
 
 @pytest.mark.parametrize("kernel", NAMES)

@@ -24,8 +24,8 @@ AT_ONCE = 1 << 12
 LIFT = 300
 """Score of the nearest box of keys: weights can then fall to exp(−900) without underflow."""
 
-COSTS = {"pair": 0.025, "point": 0.25, "box": 15, "start": 3000}
-"""Microseconds for a pair of query and key by itself; for a point and a box of the transform."""
+COSTS = {"pair": 0.025, "start": 3000, "point": 0.25, "box": 5, "pair of boxes": 0.3}
+"""Microseconds for a pair of query and key by itself, and for the parts of the transform."""
 
 
 def gaussian_sums(queries, keys, columns, mass, sigma, own=None):
@@ -87,8 +87,7 @@ def _box_sums(queries, keys, columns, mass, sigma, width, own):
     for box, points, polynomials in _polynomials_by_box(keys, key_begins):
         moments[box] += columns[:, points] @ polynomials.T
 
-    # Farther than 4.2 / ratio, weights within a box differ too much for its polynomials.
-    reach = np.hypot(4.2 / ratio, np.sqrt(2 * (36 + np.log(len(keys))))) / ratio
+    reach = _reach(ratio, len(keys))
     offsets = np.arange(
         max(-np.ceil(reach), boxes[0] - key_boxes[-1]),
         min(np.ceil(reach), boxes[-1] - key_boxes[0]) + 1,
@@ -120,6 +119,12 @@ def _box_sums(queries, keys, columns, mass, sigma, width, own):
         sums -= np.exp(LIFT) * columns[:, own]
         lower -= np.exp(LIFT) * least[offsets == 0] * masses[:, own]
     return sums, (lost < 1e-11 * lower) & (lower > 1e-280)
+
+
+def _reach(ratio, n):
+    """Return how many boxes away keys can matter to a query that boxes of a width can serve."""
+    # Farther than 4.2 / ratio from all keys, weights within a box differ too much.
+    return np.hypot(4.2 / ratio, np.sqrt(2 * (36 + np.log(n)))) / ratio
 
 
 def _boxes(places):
@@ -176,9 +181,14 @@ def _boxes_pay(queries, keys, mass, sigma, width, own):
     some = slice(None, None, -(-len(queries) // 1000))
     low, high = _relevant(queries[some], keys, mass, sigma, None if own is None else own[some])
     singly = COSTS["pair"] * np.mean(high - low) * len(queries)
-    boxes = len(np.unique(np.floor(queries / width)))
-    points = len(queries) + len(keys)
-    return COSTS["start"] + COSTS["point"] * points + COSTS["box"] * boxes < singly
+    boxes = len(_boxes(queries / width)[0])
+    through_boxes = (
+        COSTS["start"]
+        + COSTS["point"] * (len(queries) + len(keys))
+        + COSTS["box"] * boxes
+        + COSTS["pair of boxes"] * boxes * 2 * _reach(width / float(sigma), len(keys))
+    )
+    return through_boxes < singly
 
 
 @np.errstate(over="ignore")
