@@ -186,7 +186,7 @@ def test_every_chapter_is_a_notebook():
 def test_no_markup_leaks_into_a_notebook(chapter):
     notebook = read(NOTEBOOKS / f"{chapter}.ipynb")
     nbformat.validate(notebook)
-    executed = read(EXECUTED / f"{chapter}.ipynb")
+    executed = read(ROOT / "_build" / "jupyter_execute" / "chapters" / f"{chapter}.ipynb")
     cells = [cell.source for cell in notebook.cells[1:] if cell.cell_type == "code"]
     assert cells == [cell.source for cell in executed.cells if cell.cell_type == "code"]
     for cell in notebook.cells:
