@@ -613,7 +613,7 @@ function build(root, raw, { controls, ask }) {
     const reached = Number.isFinite(queryEstimate);
     const alone = now.keysUnreached;
     [
-      reached ? unit(figure(queryEstimate), 1) : "no key in reach",
+      reached ? unit(figure(queryEstimate), 1) : "undefined",
       reached ? `${figure(now.effectiveKeys)} of ${keys.length}` : "none",
       unreached ? `${unreached} of ${queries.length}` : "none",
       Number.isFinite(now.leaveOneOutError)
