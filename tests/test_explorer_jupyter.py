@@ -118,7 +118,7 @@ def explorer(chromium, lab):
         page = context.new_page()
         page.goto(lab + "lab/tree/own-data.ipynb")
         page.set_default_timeout(180_000)
-        page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
+        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
         page.locator(".jp-Notebook .cm-content").first.click()
         for _ in CELLS:
             page.keyboard.press("Shift+Enter")
