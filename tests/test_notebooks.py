@@ -80,6 +80,9 @@ def prose(everything):
         "> **Tip**\n> \n> Useful.",
         "<details><summary>A folded hint</summary>\n\nWhat if $n = 1$?\n\n</details>",
         "> **Theorem 1 (Equal sides)**",
+        # Over several lines, JupyterLab would set the marks of the quotation as well.
+        r"> $$ a = \frac{b} {1} . $$",
+        "<details><summary>Solution to Exercise 1 (Sum), continued</summary>\n\nIt adds",
         "Proof. Look. ∎",
         "**Exercise 1 (Sum)**\n\nAdd the numbers.",
         "<details><summary>Solution to Exercise 1 (Sum)</summary>\n\nPython has a function for it.",
