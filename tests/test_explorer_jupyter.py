@@ -95,7 +95,7 @@ def address(server, runtime, log):
                 return url if answer.status == 200 else None
         return None
 
-    return within(60, running)
+    return within(180, running)
 
 
 def within(seconds, found):
@@ -117,11 +117,13 @@ def explorer(chromium, lab):
     with chromium.new_context(viewport={"width": 1280, "height": 1000}) as context:
         page = context.new_page()
         page.goto(lab + "lab/tree/own-data.ipynb")
-        page.locator(".jp-Notebook .cm-content").first.click(timeout=60_000)
+        page.set_default_timeout(180_000)
+        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
+        page.locator(".jp-Notebook .cm-content").first.click()
         for _ in CELLS:
             page.keyboard.press("Shift+Enter")
         root = page.locator(".nw-explorer[data-ready=true]")
-        root.wait_for(timeout=60_000)
+        root.wait_for()
         root.scroll_into_view_if_needed()
         yield root
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
-from urllib.parse import parse_qs, unquote, urljoin, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import nbformat
 import pytest
@@ -51,6 +51,14 @@ def menu(page, label):
     """The links in one of the menus at the top of a page, in order."""
     found = re.search(rf'<div class="dropdown dropdown-{label}.*?</ul>', page, re.DOTALL)
     return Links(found[0]).found if found else []
+
+
+def links_in(notebook):
+    """The links in a notebook's prose, where brackets of code and formulas are none."""
+    prose = "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    prose = re.sub(r"```.*?```|`[^`\n]+`", "", prose, flags=re.DOTALL)
+    prose = re.sub(r"\$\$.*?\$\$|(?<!\\)\$[^$]+\$", "", prose, flags=re.DOTALL)
+    return re.findall(r"\]\(([^)\s]+)\)", prose)
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +110,7 @@ def published(known, tmp_path_factory):
     """What lies on the notebooks' branch after the workflow's own commands have run."""
     work, remote = tmp_path_factory.mktemp("clone"), tmp_path_factory.mktemp("remote")
     run = {"check": True, "capture_output": True, "text": True}
-    subprocess.run(["git", "init", "--quiet", "--bare", remote], **run)
+    subprocess.run(["git", "clone", "--quiet", "--no-local", "--bare", ROOT, remote], **run)
     subprocess.run(["git", "clone", "--quiet", "--no-local", "--depth=1", ROOT, work], **run)
     subprocess.run(["git", "remote", "set-url", "origin", remote], cwd=work, **run)
     shutil.copytree(known, work / "_build" / "html")
@@ -149,18 +157,15 @@ def test_links_of_notebooks_lead_to_published_pages(known, published, chapter):
     own = set()
     for cell in notebook.cells:
         own |= set(re.findall(r'<a id="([^"]+)"></a>', cell.source))
-    for cell in notebook.cells:
-        if cell.cell_type != "markdown":
-            continue
-        for link in re.findall(r"\]\(([^)\s]+)\)", cell.source):
-            if link.startswith("#"):
-                assert link[1:] in own
-            elif link.startswith(home):
-                path, _, anchor = unquote(link.removeprefix(home)).partition("#")
-                assert not anchor or anchor in Links((known / path).read_text()).ids
-                assert (known / path).is_file()
-            elif not (known / "notebooks" / link).is_file():
-                assert urlsplit(link).scheme == "https", link
+    for link in links_in(notebook):
+        if link.startswith("#"):
+            assert link[1:] in own
+        elif link.startswith(home):
+            path, _, anchor = unquote(link.removeprefix(home)).partition("#")
+            assert not anchor or anchor in Links((known / path).read_text()).ids
+            assert (known / path).is_file()
+        elif not (known / "notebooks" / link).is_file():
+            assert urlsplit(link).scheme == "https", link
     (wheel,) = set(re.findall(r"https://\S+\.whl", notebook.cells[0].source))
     start = f"https://github.com/{OWNER}/{NAME}/raw/notebooks/"
     assert wheel.removeprefix(start) in published
@@ -177,10 +182,9 @@ def test_without_a_repository_no_link_is_dead(unknown, chapter):
     notebook = nbformat.read(unknown / "notebooks" / f"{chapter}.ipynb", as_version=4)
     (wheel,) = set(re.findall(r'"\./(\S+?\.whl)', notebook.cells[0].source))
     assert (unknown / "notebooks" / wheel).is_file()
-    for cell in notebook.cells:
-        for link in re.findall(r"\]\(([^)\s#]+)[^)]*\)", cell.source):
-            here = urljoin(f"notebooks/{chapter}.ipynb", link)
-            assert urlsplit(link).scheme or (unknown / here).is_file(), link
+    for link in links_in(notebook):
+        file = urlsplit(link).path
+        assert urlsplit(link).scheme or not file or (unknown / "notebooks" / file).is_file(), link
 
 
 def test_pages_without_code_offer_no_notebook(known):

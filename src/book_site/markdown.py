@@ -10,6 +10,8 @@ from textwrap import indent
 
 from docutils import nodes
 
+CONTINUED = ", continued"
+
 
 class Page:
     """One page on its way into a notebook.
@@ -83,6 +85,7 @@ class Page:
             if kind == "block" and folded:
                 text = "\n\n".join(filter(None, (text for _, text in pieces)))
                 yield kind, _details(escape(_plain(title)), text)
+                title = title.removesuffix(CONTINUED) + CONTINUED
             elif kind == "code" and folded:
                 yield from ((kind, source, [*tags, "hide-input"]) for _, source, tags in pieces)
             else:
@@ -131,7 +134,7 @@ class Page:
         )
 
     def block_block_quote(self, node):
-        return indent(self.blocks(node), "> ", lambda line: True)
+        return _quoted(self.blocks(node))
 
     def block_literal_block(self, node):
         language = node.get("language", "").replace("ipython3", "python")
@@ -200,7 +203,7 @@ class Page:
         if _is_folded(node):
             return self.anchors(node) + _details(escape(_plain(title)), self.blocks(body))
         text = "\n\n".join(filter(None, [f"**{title}**" if title else "", self.blocks(body)]))
-        return self.anchors(node) + indent(text, "> ", lambda line: True)
+        return self.anchors(node) + _quoted(text)
 
     block_sidebar = block_Admonition
     block_topic = block_Admonition
@@ -335,6 +338,17 @@ def _is_folded(node):
 
 def _details(summary, text):
     return f"<details><summary>{summary}</summary>\n\n{text}\n\n</details>"
+
+
+def _quoted(text):
+    # JupyterLab takes formulas out before it reads Markdown, marks of the quotation included.
+    text = re.sub(
+        r"\$\$\n(.*?)\n\$\$",
+        lambda found: f"$$ {' '.join(found[1].split())} $$",
+        text,
+        flags=re.DOTALL,
+    )
+    return indent(text, "> ", lambda line: True)
 
 
 def _item(mark, text):

@@ -613,7 +613,7 @@ function build(root, raw, { controls, ask }) {
     const reached = Number.isFinite(queryEstimate);
     const alone = now.keysUnreached;
     [
-      reached ? unit(figure(queryEstimate), 1) : "no key in reach",
+      reached ? unit(figure(queryEstimate), 1) : "undefined",
       reached ? `${figure(now.effectiveKeys)} of ${keys.length}` : "none",
       unreached ? `${unreached} of ${queries.length}` : "none",
       Number.isFinite(now.leaveOneOutError)
@@ -811,6 +811,9 @@ export function mountAll(page = document) {
 function render({ model, el }) {
   const root = el.appendChild(document.createElement("div"));
   root.className = "nw-explorer";
+  // Else JupyterLab's shortcuts take the arrow keys from the slider beside the view.
+  const keepKeys = ({ target }) => (target.dataset.lmSuppressShortcuts = "true");
+  new ResizeObserver(() => el.closest(".widget-vbox")?.addEventListener("focusin", keepKeys)).observe(el);
   const names = Object.keys(KERNELS);
   const explorer = build(root, model.get("data"), {
     controls: false,
