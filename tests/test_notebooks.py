@@ -10,6 +10,7 @@ from pathlib import Path
 import nbformat
 import pages
 import pytest
+import yaml
 
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / "src"))
@@ -204,3 +205,92 @@ def test_a_work_is_listed_once_and_in_full(chapter):
         for entry in re.findall(r'^- <a id="[^"]+"></a>(.*)$', last, re.MULTILINE):
             assert len(entry) > 40
             assert entry.count(entry[:20]) == 1
+
+
+def installs(chapter):
+    return read(NOTEBOOKS / f"{chapter}.ipynb").cells[0].source
+
+
+@pytest.fixture(scope="module")
+def environments(tmp_path_factory):
+    """For each first cell, the kernels of a new environment in which nothing else is installed."""
+    made = {}
+
+    def kernels(first_cell):
+        if first_cell not in made:
+            folder = tmp_path_factory.mktemp("environment")
+            subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+            python = folder / "bin" / "python"
+            pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+            subprocess.run([*pip, "-c", ROOT / "constraints.txt", "ipykernel"], check=True)
+            spec = [python, "-m", "ipykernel", "install", "--prefix", folder, "--name", "clean"]
+            subprocess.run(spec, check=True, capture_output=True)
+            made[first_cell] = folder / "share" / "jupyter"
+        return made[first_cell]
+
+    return kernels
+
+
+def run(notebook, folder, kernels):
+    """Run a notebook from top to bottom, and return it with what it printed and drew."""
+    path = folder / "chapter.ipynb"
+    nbformat.write(notebook, path)
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+    environment |= {"JUPYTER_PATH": str(kernels), "PIP_CONSTRAINT": str(ROOT / "constraints.txt")}
+    done = subprocess.run(
+        [sys.executable, "-c", "from nbclient.cli import main; main()", str(path)]
+        + ["--inplace", "--kernel_name=clean", "--timeout=300"],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return read(path)
+
+
+def assert_quiet(notebook):
+    for cell in notebook.cells[1:]:
+        for output in cell.get("outputs", []):
+            assert output.output_type != "error"
+            assert output.get("name") != "stderr", output.text
+
+
+@pytest.mark.parametrize("chapter", sorted(CHAPTERS, key=installs))
+def test_a_notebook_runs_where_only_its_first_cell_installs(chapter, environments, tmp_path):
+    kernels = environments(installs(chapter))
+    (wheel,) = NOTEBOOKS.glob("*.whl")
+    shutil.copy(wheel, tmp_path)
+    notebook = read(NOTEBOOKS / f"{chapter}.ipynb")
+    # The wheel is not published yet where it will be downloaded from.
+    beside = (tmp_path / wheel.name).as_uri()
+    notebook.cells[0].source = re.sub(r"https://\S+\.whl", beside, notebook.cells[0].source)
+    ran = run(notebook, tmp_path, kernels)
+    assert_quiet(ran)
+    assert any(cell.get("outputs") for cell in ran.cells)
+
+
+@pytest.mark.parametrize(
+    "chapter", [chapter for chapter in CHAPTERS if '"torch"' in installs(chapter)]
+)
+def test_a_notebook_for_the_browser_runs_without_pytorch(chapter, environments, tmp_path):
+    (wheel,) = NOTEBOOKS.glob("*.whl")
+    shutil.copy(wheel, tmp_path)
+    notebook = lite.in_browser(read(NOTEBOOKS / f"{chapter}.ipynb"))
+    assert "PyTorch does not run in a browser" in notebook.cells[1].source
+    plain = notebooks.first_cell([], None)
+    notebook.cells[0].source = plain
+    assert_quiet(run(notebook, tmp_path, environments(installs("index"))))
+
+
+def test_pip_takes_its_part_of_the_conda_environment(environments, tmp_path):
+    listed = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    (lines,) = (part["pip"] for part in listed if isinstance(part, dict))
+    (tmp_path / "requirements.txt").write_text("\n".join(lines))
+    python = environments(installs("index")).parents[1] / "bin" / "python"
+    subprocess.run(
+        [python, "-m", "pip", "install", "--dry-run", "--quiet", "--disable-pip-version-check"]
+        + ["--requirement", tmp_path / "requirements.txt"],
+        cwd=ROOT,
+        check=True,
+    )
