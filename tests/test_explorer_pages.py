@@ -259,15 +259,20 @@ def test_without_javascript_the_still_figure_stands(chromium, site, path):
         assert page.locator(".nw-explorer canvas").count() == 0
 
 
-@pytest.mark.parametrize("path", PAGES)
-def test_pages_do_not_jump_when_an_explorer_comes_alive(desktop, site, path):
-    page = desktop.new_page()
-    # The module comes late, as over a slow line.
-    page.route("**/explorer.mjs*", lambda route: (page.wait_for_timeout(300), route.continue_()))
-    page.goto(site + path)
-    root = page.locator(".nw-explorer").first
+@pytest.mark.parametrize("screen", ["desktop", "phone"])
+@pytest.mark.parametrize("path", [*PAGES, "chapters/attention.html"])
+def test_pages_do_not_jump_when_a_figure_comes_alive(request, screen, site, path):
+    page = request.getfixturevalue(screen).new_page()
+    held = []
+    module = re.compile(r"/(explorer|scores)\.mjs")
+    page.route(module, lambda route: held.append(route))
+    with page.expect_request(module):
+        page.goto(site + path)
+    root = page.locator(".nw-explorer, .nw-scores").first
+    assert root.locator("img.nw-still").is_visible()
     before = root.bounding_box()["height"]
-    page.wait_for_selector(ROOT)
+    held[0].continue_()
+    page.wait_for_selector("[data-ready=true]")
     assert root.bounding_box()["height"] == pytest.approx(before, abs=2)
     assert root.locator("img.nw-still").is_hidden()
 
