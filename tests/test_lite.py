@@ -14,6 +14,7 @@ TYPES = {
     ".wasm": "application/wasm",
 }
 SCROLLER = ".jp-WindowedPanel-outer"
+IDLE = ".jp-Notebook-ExecutionIndicator[data-status=idle]"
 PATIENCE = 240_000  # Milliseconds that a cold start may take on a busy machine.
 
 
@@ -55,6 +56,8 @@ def opened(lab, address):
         book.get_by_role("link", name="JupyterLite").click()
     page = opening.value
     page.locator(".jp-Notebook .jp-MarkdownOutput h1").first.wait_for()
+    # Without a kernel, JupyterLab asks for one instead of running cells.
+    page.locator(IDLE).first.wait_for(timeout=PATIENCE)
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
     return page
@@ -62,17 +65,19 @@ def opened(lab, address):
 
 def finished(page, chapter):
     """Wait until the last code cell has been run, which is never if one before it fails."""
-    page.wait_for_function(
-        """() => document.querySelector(".jp-Notebook-ExecutionIndicator").dataset.status === "idle"
-            && document.querySelector(".jp-OutputArea-output")""",
-        timeout=PATIENCE,
-    )
     notebook = nbformat.read(pages.HTML / "lite" / "files" / f"{chapter}.ipynb", as_version=4)
     count = sum(cell.cell_type == "code" for cell in notebook.cells)
-    # Only the cells in sight are in the page.
-    page.locator(SCROLLER).first.evaluate("outer => outer.scrollTop = outer.scrollHeight")
-    prompt = page.locator(".jp-OutputPrompt").get_by_text(f"[{count}]:", exact=True)
-    prompt.wait_for(state="attached")
+    # Only the cells in sight are in the page, and its height changes with each output.
+    page.wait_for_function(
+        """([outer, last]) => {
+        const scroller = document.querySelector(outer);
+        scroller.scrollTop = scroller.scrollHeight;
+        const prompts = [...document.querySelectorAll(".jp-OutputPrompt")];
+        return prompts.some(prompt => prompt.textContent === last); }""",
+        arg=[SCROLLER, f"[{count}]:"],
+        polling=500,
+        timeout=PATIENCE,
+    )
 
 
 def show(page, text):
