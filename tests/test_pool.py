@@ -116,6 +116,25 @@ def test_values_of_all_sizes(kernel):
             assert disagreement(estimate, queries[::10], keys, values, kernel, sigma, tiny) < 1e-10
 
 
+@pytest.mark.parametrize("n", [2, 1000])
+@pytest.mark.parametrize("d", [1, 2])
+@pytest.mark.parametrize("size", [1e306, 1e-306, 1e-40])
+@pytest.mark.parametrize("query", [0.0, 35.0])
+def test_values_near_the_ends_of_the_numbers(n, d, size, query):
+    keys, values = np.linspace(0, 1, n * d).reshape(n, d), np.linspace(size, 2 * size, n)
+    queries = np.full((3, d), query)
+    if d == 1:
+        queries, keys = queries[:, 0], keys[:, 0]
+    dense = nadaraya_watson(queries, keys, values).estimate
+    np.testing.assert_allclose(pool(queries, keys, values), dense, rtol=1e-10)
+
+
+def test_distances_whose_squares_overflow():
+    keys = np.array([1e154, 2e154, 1e157])
+    dense = nadaraya_watson(keys, keys, [1.0, 2.0, 3.0], sigma=1e154).estimate
+    np.testing.assert_allclose(pool(keys, keys, np.array([1.0, 2.0, 3.0]), sigma=1e154), dense)
+
+
 def coordinates(scale):
     """Draw keys that often coincide, or differ by just the width."""
     grid = st.integers(-20, 20).map(lambda i: i * 0.1)
@@ -322,6 +341,7 @@ def test_lists_and_integers():
     [
         ({"sigma": 0}, "sigma must be positive and finite, got 0.0"),
         ({"sigma": np.inf}, "sigma must be positive and finite, got inf"),
+        ({"sigma": 10**400}, "sigma must hold real numbers, got 1000"),
         ({"sigma": 1e-308}, "sigma must not make scaled distances overflow, got 1e-308"),
         ({"kernel": "gauss"}, "kernel must be a function or one of gaussian, .* got 'gauss'"),
         ({"unreached": "zero"}, "unreached must be 'nan' or 'nearest', got 'zero'"),
@@ -410,7 +430,11 @@ def test_leave_one_out_curve_of_tensors():
 
 @pytest.mark.parametrize(
     ("sigmas", "message"),
-    [([], "sigmas must hold"), ([1.0, -2.0], "sigma must be positive and finite, got -2.0")],
+    [
+        ([], r"sigmas must hold a width at least, got \[\]"),
+        (1.0, "sigmas must hold a width at least, got 1.0"),
+        ([1.0, -2.0], "sigma must be positive and finite, got -2.0"),
+    ],
 )
 def test_bad_widths(sigmas, message):
     with pytest.raises(ValueError, match=message):

@@ -357,6 +357,11 @@ def test_the_narrowest_width_of_all(sigma):
     same(attention_weights([0.0], [1.0, 1.5], sigma=sigma), [[1, 0]])
 
 
+def test_weights_that_are_no_matrix_are_named():
+    with pytest.raises(ValueError, match=r"^weights must have shape \(m, n\), got \(2,\)$"):
+        effective_keys([0.5, 0.5])
+
+
 def test_one_key_gets_all_attention():
     for kernel in KERNELS:
         estimate, weights = nadaraya_watson([0.25], [0.0], [7.0], kernel)
@@ -444,6 +449,7 @@ T = torch.tensor(K)
         ({"sigma": [[1.0]]}, r"^sigma must be a number or have shape \(1,\), got \(1, 1\)$"),
         ({"sigma": "wide"}, r"^sigma must hold real numbers, got 'wide'$"),
         ({"sigma": "1"}, r"^sigma must hold real numbers, got '1'$"),
+        ({"sigma": 10**400}, r"^sigma must hold real numbers, got 10000000"),
         ({"sigma": np.array(1 + 1j)}, r"^sigma must hold real numbers, got array\(1\.\+1\.j\)$"),
         ({"sigma": torch.tensor(1.0)}, r"^sigma must come from the library of the keys, got Tens"),
         ({"sigma": 5e-324}, r"^sigma must not make scaled distances overflow, got 5e-324$"),
@@ -482,6 +488,10 @@ T = torch.tensor(K)
         ({"kernel": lambda u: -1 - u}, r"^kernel must return finite similarities .*, got -1\.5$"),
         ({"kernel": lambda u: u * np.nan}, r"^kernel must return finite similarities .*, got nan$"),
         ({"kernel": lambda u: u + np.inf}, r"^kernel must return finite similarities .*, got inf$"),
+        (
+            {"kernel": lambda u: 1e308 * u**0},
+            r"^kernel must return similarities with finite sums, got 1e\+308$",
+        ),
         ({"unreached": "mean"}, r"^unreached must be 'nan' or 'nearest', got 'mean'$"),
         ({"mask": [[True]]}, r"^mask must be boolean of shape \(1, 3\), got bool of shape \(1, 1"),
         ({"mask": [[1, 0, 1]]}, r"^mask must be boolean of shape \(1, 3\), got int64 of shape"),
@@ -498,6 +508,10 @@ def test_bad_input_is_named(arguments, message):
         ({"sigma": 1e200}, r"^sigma must be positive and finite, got 1e\+200$"),
         ({"sigma": 1e-200}, r"^sigma must be positive and finite, got 1e-200$"),
         ({"queries": [1e200]}, r"^queries must be finite, got inf$"),
+        (
+            {"kernel": lambda u: 1e300 * np.ones(u.shape)},
+            r"^kernel must return similarities with finite sums, got 1e\+300$",
+        ),
     ],
 )
 def test_what_float32_cannot_hold_is_named(arguments, message):

@@ -107,7 +107,7 @@ def _numbers(name, listed):
         # NumPy would read numbers out of strings, and drop an imaginary part with a warning.
         if numbers.dtype.kind in "biufO":
             return numbers.astype(float)
-    except (RuntimeError, TypeError, ValueError):
+    except (OverflowError, RuntimeError, TypeError, ValueError):
         pass
     raise ValueError(f"{name} must hold real numbers, got {listed!r:.60}")
 

@@ -146,7 +146,7 @@ def leave_one_out_curve(keys, values, kernel, sigmas):
     (keys,) = checked_points(xp, keys=keys)
     checked_values(xp, values, keys)
     kernel = chosen_kernel(kernel)
-    widths = [checked_sigma(xp, sigma, keys) for sigma in sigmas]
+    widths = np.iterable(sigmas) and [checked_sigma(xp, sigma, keys) for sigma in sigmas]
     if not widths:
         raise ValueError(f"sigmas must hold a width at least, got {sigmas!r}")
     plain = _is_plain(keys, values, *widths)
@@ -246,7 +246,7 @@ def _small_estimate(queries, keys, values, kernel, sigma):
         and len(keys) == len(values)
         and 0 < len(queries) * len(keys) <= FEW_PAIRS
         and isinstance(sigma, (float, int))
-        and 0 < sigma < np.inf
+        and 0 < sigma < 1e300
     ):
         return None
     scores = queries[:, None] - keys
@@ -255,12 +255,11 @@ def _small_estimate(queries, keys, values, kernel, sigma):
     size = np.vdot(scores, scores)
     weights = np.exp(scores)
     total = weights @ np.ones(len(keys))
-    estimate = weights @ values
-    estimate /= total
-    # A NaN or an infinity has spread by now; weights that are all tiny have lost digits.
-    if isfinite(size) and isfinite(np.vdot(estimate, estimate)) and total.min() > 1e-280:
-        return estimate
-    return None
+    pooled = weights @ values
+    estimate = pooled / total
+    # A NaN or an infinity has spread by now; sums of numbers that are all tiny have lost digits.
+    finite = isfinite(size) and isfinite(np.vdot(estimate, estimate))
+    return estimate if finite and min(total.min(), abs(pooled).min()) > 1e-280 else None
 
 
 def _is_plain(*arrays):

@@ -143,6 +143,8 @@ def effective_keys(weights):
     [2.0]
     """
     xp, (weights,) = common_arrays(weights=weights)
+    if weights.ndim != 2:
+        raise ValueError(f"weights must have shape (m, n), got {tuple(weights.shape)}")
     return 1 / xp.sum(weights**2, axis=1)
 
 
@@ -236,4 +238,10 @@ def _evaluated(xp, kernel, u):
     if not holds(xp.all(usable)):
         wrong = shown(similarity[~usable][0])
         raise ValueError(f"kernel must return finite similarities of at least 0, got {wrong}")
-    return xp.astype(similarity, u.dtype, copy=False)
+    with np.errstate(over="ignore"):
+        cast = xp.astype(similarity, u.dtype, copy=False)
+        countable = xp.isfinite(xp.sum(cast, axis=1))
+    if not holds(xp.all(countable)):
+        wrong = shown(xp.max(similarity))
+        raise ValueError(f"kernel must return similarities with finite sums, got {wrong}")
+    return cast

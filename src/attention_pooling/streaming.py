@@ -108,7 +108,8 @@ def gaussian_estimate(queries, keys, values, sigma):
     rows = max(1, PAIRS_IN_PLACE // len(keys))
     scores, squares = (library.empty((rows, len(keys)), dtype=library.float64) for _ in range(2))
     points, coordinates, values = map(library.asarray, (queries, keys.T.copy(), values))
-    half_squares = (coordinates**2).sum(0) / 2
+    if by_products:
+        half_squares = (coordinates**2).sum(0) / 2
     for start in watched(range(0, len(queries), rows)):
         some = points[start : start + rows]
         scores, squares = scores[: len(some)], squares[: len(some)]
@@ -125,7 +126,6 @@ def gaussian_estimate(queries, keys, values, sigma):
             scores /= 2
         scores -= library.amax(scores, 1)[:, None]
         weights = library.exp(scores, out=scores)
-        total = weights.sum(1)
-        pooled = weights @ values
-        estimate[start : start + rows] = pooled / (total if values.ndim == 1 else total[:, None])
+        weights /= weights.sum(1)[:, None]
+        estimate[start : start + rows] = weights @ values
     return estimate
