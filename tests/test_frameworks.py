@@ -13,8 +13,10 @@ from types import SimpleNamespace
 import nbformat
 import numpy as np
 import pytest
+import torch
 from docutils import nodes
 from docutils.utils import new_document
+from matplotlib import pyplot
 
 from attention_pooling import KERNELS, leave_one_out, nadaraya_watson, noisy_trend
 
@@ -69,7 +71,6 @@ def test_package_agrees_with_the_vectors(case):
     "case", VECTORS["leave_one_out"], ids=lambda c: f"{c['kernel']}-{c['sigma']}"
 )
 def test_gradient_of_the_package_agrees_with_the_vectors(case):
-    torch = pytest.importorskip("torch")
     keys, values = (torch.tensor(VECTORS[name], dtype=torch.float64) for name in ("keys", "values"))
     sigma = torch.tensor(case["sigma"], dtype=torch.float64, requires_grad=True)
     leave_one_out(keys, values, case["kernel"], sigma).error.backward()
@@ -133,7 +134,6 @@ def test_a_wrong_program_fails_the_check(tmp_path):
 @pytest.fixture(scope="module")
 def programs():
     """Run NumPy's and PyTorch's programs, whose libraries the book has anyway."""
-    pyplot = pytest.importorskip("matplotlib.pyplot")
     pyplot.switch_backend("agg")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pyplot, "show", lambda: None)

@@ -1,4 +1,4 @@
-"""The three data sets of the book."""
+"""What the book's chapters work on: three data sets, and measurements of cost."""
 
 import json
 from importlib.resources import files
@@ -22,6 +22,16 @@ class Data(NamedTuple):
 
 def trend(x):
     """Return the source section's truth, 2 sin x + x.
+
+    Parameters
+    ----------
+    x : array
+        Places, of any shape.
+
+    Returns
+    -------
+    array
+        The truth at each place.
 
     Examples
     --------
@@ -125,9 +135,10 @@ def cost_measurements():
     Returns
     -------
     dict
-        ``versions`` of the libraries; ``cores``; ``works``, which for each work lists contestants
-        with their ``seconds``, added ``megabytes`` and ``error`` against dense float64; and
-        ``growth``, which for each method lists ``n``, ``seconds`` and ``megabytes``.
+        ``versions`` of the libraries; ``cores``; ``works``, which for each work lists the rows of a
+        table: ``contestant``, ``seconds``, ``ratio`` to `pool` and its ``target``, added
+        ``megabytes``, ``error`` against dense float64 and ``rounds``; and ``growth``, which for
+        each method lists ``n``, ``seconds`` and ``megabytes``.
 
     Examples
     --------

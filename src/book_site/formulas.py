@@ -7,7 +7,9 @@ from sphinx.errors import ExtensionError
 from sphinx.util.fileutil import copy_asset
 from sphinxcontrib import katex
 
-KATEX = Path(__file__).parents[2] / "node_modules" / "katex" / "dist"
+from .repository import ROOT
+
+KATEX = ROOT / "node_modules" / "katex" / "dist"
 
 
 def setup(app):

@@ -4,10 +4,13 @@ import json
 from pathlib import Path
 
 from docutils import nodes
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, writes
+from nbformat.v4 import writes
 from sphinx.util.docutils import SphinxRole
 
-FRAMEWORKS = Path(__file__).parents[2] / "frameworks"
+from . import notebooks
+from .repository import ROOT
+
+FRAMEWORKS = ROOT / "frameworks"
 LIBRARIES = {
     "numpy": "NumPy",
     "torch": "PyTorch",
@@ -72,28 +75,24 @@ def notebook(library):
     sections = parts((FRAMEWORKS / f"pool_{library}.py").read_text())
     title = LIBRARIES[library]
     cells = [
-        new_markdown_cell(
+        (
+            "markdown",
             f"# Pooling by similarity in {title}\n\n"
             "Each query gets the average of all values, weighted by how similar its key is.\n"
-            "Run the cells from top to bottom; the chapter *Libraries* of the book explains them."
+            "Run the cells from top to bottom; the chapter *Libraries* of the book explains them.",
         ),
-        new_code_cell(old_python(library) if library == "mxnet" else first_cell(library)),
+        ("code", old_python(library) if library == "mxnet" else first_cell(library)),
     ]
     if library == "mxnet":
         program = "\n\n".join(f"# {heading}\n{code}" for heading, code in sections)
         cells += [
-            new_code_cell(f"%%script {MXNET_PYTHON} -\n{program}\nplt.savefig('mxnet.png')"),
-            new_code_cell("from IPython.display import Image\n\nImage('mxnet.png')"),
+            ("code", f"%%script {MXNET_PYTHON} -\n{program}\nplt.savefig('mxnet.png')"),
+            ("code", "from IPython.display import Image\n\nImage('mxnet.png')"),
         ]
     else:
         for heading, code in sections:
-            cells += [new_markdown_cell(f"## {heading}"), new_code_cell(code)]
-    for number, cell in enumerate(cells):
-        cell["id"] = f"cell-{number}"
-    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    return new_notebook(
-        cells=cells, metadata={"kernelspec": kernel, "language_info": {"name": "python"}}
-    )
+            cells += [("markdown", f"## {heading}"), ("code", code)]
+    return notebooks.notebook(cells)
 
 
 def parts(program):

@@ -127,12 +127,6 @@ class Page:
             for number, item in enumerate(node.children, first)
         )
 
-    def block_definition_list(self, node):
-        return "\n".join(
-            _item("- ", f"**{self.inline(item[0])}**\n\n{self.blocks(item[-1])}")
-            for item in node.children
-        )
-
     def block_block_quote(self, node):
         return _quoted(self.blocks(node))
 
@@ -182,12 +176,6 @@ class Page:
     def block_rubric(self, node):
         return f"**{self.inline(node)}**"
 
-    def block_transition(self, node):
-        return "---"
-
-    def block_footnote(self, node):
-        return f"{self.anchors(node)}[{node[0].astext()}] {' '.join(map(self.inline, node[1:]))}"
-
     def block_target(self, node):
         return self.anchors(node).strip()
 
@@ -196,7 +184,6 @@ class Page:
 
     block_section = block_container
     block_compound = block_container
-    block_legend = block_container
 
     def block_Admonition(self, node):
         title, body = self.parted(node)
@@ -206,16 +193,12 @@ class Page:
         return self.anchors(node) + _quoted(text)
 
     block_sidebar = block_Admonition
-    block_topic = block_Admonition
 
     def block_proof_node(self, node):
         return f"{self.blocks(node[0])} ∎"
 
     def block_comment(self, node):
         return ""
-
-    block_index = block_comment
-    block_substitution_definition = block_comment
 
     def design(self, node):
         kind = node["design_component"]
@@ -230,7 +213,7 @@ class Page:
         title = ""
         if below.children and isinstance(below[0], nodes.title):
             title = self.inline(below.children.pop(0)).replace("**", "")
-        elif type(node) not in (nodes.sidebar, nodes.topic, nodes.admonition):
+        elif type(node) not in (nodes.sidebar, nodes.admonition):
             title = type(node).__name__.capitalize()
         for kind in self.env.toc_fignumbers.get(self.docname, {}):
             number = self.number(kind, node)
@@ -268,16 +251,9 @@ class Page:
     def word_math(self, node):
         return f"${' '.join(node.astext().split())}$"
 
-    def word_subscript(self, node):
-        return f"<sub>{self.inline(node)}</sub>"
-
-    def word_superscript(self, node):
-        return f"<sup>{self.inline(node)}</sup>"
-
     def word_inline(self, node):
         return self.inline(node)
 
-    word_title_reference = word_emphasis
     word_paragraph = word_inline
     word_caption = word_inline
 
@@ -289,9 +265,6 @@ class Page:
 
     def word_target(self, node):
         return self.anchors(node).strip() + self.inline(node)
-
-    def word_footnote_reference(self, node):
-        return f"[[{node.astext()}]](#{node['refid']})"
 
     def word_reference(self, node):
         uri = address(node)

@@ -1,4 +1,4 @@
-"""Exercise 2.1: stochastic gradient descent on the width."""
+"""Stochastic gradient descent on the width."""
 
 import numpy as np
 

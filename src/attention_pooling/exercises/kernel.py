@@ -1,4 +1,4 @@
-"""Exercise 5: a kernel of the reader's own."""
+"""A kernel of the reader's own."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Exercise 2: the training error and the leave-one-out error of a width, with their gradients."""
+"""The training error and the leave-one-out error of a width, with their gradients."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Exercise 1: the difference of two Parzen window estimates."""
+"""The difference of two Parzen window estimates."""
 
 import numpy as np
 

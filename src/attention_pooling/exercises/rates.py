@@ -1,4 +1,4 @@
-"""Exercise 4: how the best width and its error shrink as keys are added."""
+"""How the best width and its error shrink as keys are added."""
 
 import numpy as np
 

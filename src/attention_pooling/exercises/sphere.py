@@ -1,4 +1,4 @@
-"""Exercise 3: weights from dot products, on the unit sphere and off it."""
+"""Weights from dot products, on the unit sphere and off it."""
 
 import numpy as np
 
