@@ -41,13 +41,16 @@ PACKAGES = (
 WIDTHS = np.geomspace(0.01, 2, 50)
 
 
-def problem(m, n, d=1):
-    """Draw the source section's problem at any size, or points in d dimensions."""
+def problem(m, n, d=1, margin=0):
+    """Draw the source section's problem at any size, or points in d dimensions.
+
+    Queries lie as far as the margin outside the keys.
+    """
     rng = np.random.default_rng(0)
     if d > 1:
         keys, queries = rng.standard_normal((n, d)), rng.standard_normal((m, d))
         return queries, keys, keys[:, 0] + rng.standard_normal(n)
-    keys, queries = rng.uniform(0, 5, n), rng.uniform(0, 5, m)
+    keys, queries = rng.uniform(0, 5, n), rng.uniform(-margin, 5 + margin, m)
     return queries, keys, trend(keys) + rng.standard_normal(n)
 
 
@@ -280,6 +283,9 @@ WORKS = {
             "PyTorch SDPA, padded": 10,
         },
         megabytes=50,
+    ),
+    "Gaussian, queries up to 10 widths outside, 10⁴ × 10⁴": Work(
+        (10**4, 10**4, 1, 10 * SIGMA), {OURS: ours, "FINUFFT": nufft}, {}
     ),
     "Gaussian, 10⁶ × 10⁶": Work(
         (10**6, 10**6),

@@ -277,6 +277,17 @@ def test_pages_do_not_jump_when_a_figure_comes_alive(request, screen, site, path
     assert root.locator("img.nw-still").is_hidden()
 
 
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_still_figure_of_a_readers_own_kernel_keeps_its_shape(chromium, site, width):
+    with chromium.new_context(viewport={"width": width, "height": 844}) as context:
+        page = context.new_page()
+        page.goto(site + "chapters/exercises.html")
+        figure = page.locator(".nw-still-only img").first
+        box = figure.bounding_box()
+        natural = figure.evaluate("img => img.naturalWidth / img.naturalHeight")
+        assert box["width"] / box["height"] == pytest.approx(natural, rel=0.02)
+
+
 @pytest.mark.parametrize("path", PAGES)
 @pytest.mark.parametrize("width", [1280, 390])
 def test_layout_fits_the_screen(chromium, site, path, width):
