@@ -187,15 +187,22 @@ GOOD = {"keys": [0.0, 1.0, 2.0], "values": [1.0, 2.0, 3.0]}
         ({"queries": [np.nan]}, "queries must be finite, got nan"),
         ({"keys": np.zeros((3, 2))}, r"keys must have shape \(n,\) in an explorer, got \(3, 2\)"),
         ({"values": ["a", "b", "c"]}, "values must hold real numbers"),
+        ({"keys": ["1", "2", "3"]}, "keys must hold real numbers, got .'1', '2', '3'"),
+        ({"values": [1j, 2j, 3j]}, "values must hold real numbers, got .1j, 2j, 3j"),
         ({"sigma": 0}, "sigma must be positive and finite, got 0.0"),
         ({"sigma": -0.5}, "sigma must be positive and finite, got -0.5"),
+        ({"sigma": [1.0]}, r"sigma must be a number, got \[1.0\]"),
         ({"sigma": 1e-320}, "sigma must not make scaled distances overflow"),
         ({"sigmas": (5.0, 1.0)}, r"sigmas must be \(least, most\), got \(5.0, 1.0\)"),
-        ({"sigmas": (0.0, 1.0)}, "sigma must be positive and finite, got 0.0"),
+        ({"sigmas": (0.0, 1.0)}, "sigmas must be positive and finite, got 0.0"),
+        ({"sigmas": (1e-320, 1.0)}, "sigmas must not make scaled distances overflow"),
+        ({"sigmas": (1, 2, 3)}, r"sigmas must be \(least, most\), got \(1, 2, 3\)"),
+        ({"sigmas": 3}, r"sigmas must be \(least, most\), got 3"),
         ({"kernel": "cosine"}, "kernel must be a function or one of gaussian, .* got 'cosine'"),
         ({"kernel": lambda u: -u}, "kernel must return finite similarities"),
         ({"query": np.inf}, "query must be finite, got inf"),
-        ({"query": "left"}, "query must be a number, got 'left'"),
+        ({"query": "left"}, "query must hold real numbers, got 'left'"),
+        ({"query": [1.0]}, r"query must be a number, got \[1.0\]"),
         ({"panel": "loo"}, "panel must be None, 'kernel' or 'leave-one-out', got 'loo'"),
     ],
 )
@@ -213,6 +220,15 @@ def test_bad_traits_are_refused_and_change_nothing(name, value):
     with pytest.raises(ValueError, match=name):
         setattr(explorer, name, value)
     assert getattr(explorer, name) == before
+
+
+def test_tensors_are_taken_out_of_their_graph():
+    tensor = pytest.importorskip("torch").tensor
+    keys, width = (tensor(given, requires_grad=True) for given in (GOOD["keys"], 0.5))
+    explorer = Explorer(keys, keys, keys, sigma=width, query=width, truth=keys)
+    assert html(explorer) == html(
+        Explorer(*[GOOD["keys"]] * 3, sigma=0.5, query=0.5, truth=[0.0, 1.0, 2.0])
+    )
 
 
 class Parts(HTMLParser):

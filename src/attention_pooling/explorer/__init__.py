@@ -13,7 +13,7 @@ import numpy as np
 import traitlets
 from ipywidgets import Dropdown, FloatLogSlider, HBox, Layout, VBox, jslink
 
-from ..arrays import checked_sigma
+from ..arrays import finite_number, finite_numbers, finite_width, finite_widths
 from ..data import Data
 from ..figures import COLORS, draw_estimate, draw_weights
 from ..kernels import KERNELS
@@ -102,22 +102,23 @@ class Explorer(VBox):
         value_label="value",
         alt=None,
     ):
-        keys, values = _numbers("keys", keys, MOST_KEYS), _numbers("values", values, MOST_KEYS)
-        queries = _spread(keys) if queries is None else _numbers("queries", queries, MOST_QUERIES)
-        truth = None if truth is None else _numbers("truth", truth, MOST_QUERIES)
+        keys, values = _line("keys", keys, MOST_KEYS), _line("values", values, MOST_KEYS)
+        queries = _spread(keys) if queries is None else _line("queries", queries, MOST_QUERIES)
+        truth = None if truth is None else _line("truth", truth, MOST_QUERIES)
         _same_length("values", values, "keys", keys)
         if truth is not None:
             _same_length("truth", truth, "queries", queries)
         if panel not in (None, "kernel", "leave-one-out"):
             raise ValueError(f"panel must be None, 'kernel' or 'leave-one-out', got {panel!r}")
         self._data = Data(keys, values, queries, truth)
+        ends = [float(end) for line in (keys, queries) for end in (line.min(), line.max())]
+        self._span = max(ends) - min(ends)
         query = (queries.min() + queries.max()) / 2 if query is None else query
-        sigma, kernel, query = self._width(sigma), _kernel(kernel), _query(query)
+        sigma, kernel = finite_width(sigma, self._span), _kernel(kernel)
+        query = finite_number("query", query)
         self._panel = panel
         self._labels = key_label, value_label
-        self._sigmas = tuple(self._width(end) for end in sigmas)
-        if len(self._sigmas) != 2 or self._sigmas[0] >= self._sigmas[1]:
-            raise ValueError(f"sigmas must be (least, most), got {sigmas!r}")
+        self._sigmas = finite_widths(sigmas, self._span)
         self._alt = alt
         self._slider = FloatLogSlider(
             value=sigma,
@@ -154,7 +155,7 @@ class Explorer(VBox):
 
     @traitlets.validate("sigma")
     def _valid_sigma(self, proposal):
-        return self._width(proposal.value)
+        return finite_width(proposal.value, self._span)
 
     @traitlets.validate("kernel")
     def _valid_kernel(self, proposal):
@@ -162,15 +163,7 @@ class Explorer(VBox):
 
     @traitlets.validate("query")
     def _valid_query(self, proposal):
-        return _query(proposal.value)
-
-    def _width(self, sigma):
-        sigma = float(checked_sigma(np, sigma, np.empty((1, 1))))
-        ends = np.concatenate([self._data.keys, self._data.queries])
-        with np.errstate(over="ignore"):
-            if not np.isfinite(np.ptp(ends) / sigma):
-                raise ValueError(f"sigma must not make scaled distances overflow, got {sigma}")
-        return sigma
+        return finite_number("query", proposal.value)
 
     def _widen(self, change=None):
         for end, exponent in _exponents(self.sigma, self._slider.min, self._slider.max).items():
@@ -317,18 +310,13 @@ class _View(anywidget.AnyWidget):
     evaluated = traitlets.Dict().tag(sync=True)
 
 
-def _numbers(name, given, most):
-    """Return a line of finite numbers as float64."""
-    try:
-        numbers = np.asarray(given, dtype=float)
-    except (TypeError, ValueError):
-        raise ValueError(f"{name} must hold real numbers, got {given!r:.60}") from None
+def _line(name, given, most):
+    """Return finite numbers on a line."""
+    numbers = finite_numbers(name, given)
     if numbers.ndim != 1:
         raise ValueError(f"{name} must have shape (n,) in an explorer, got {numbers.shape}")
     if not 0 < len(numbers) <= most:
         raise ValueError(f"{name} must be 1 to {most:,} numbers in an explorer, got {len(numbers)}")
-    if not np.isfinite(numbers).all():
-        raise ValueError(f"{name} must be finite, got {numbers[~np.isfinite(numbers)][0]}")
     return numbers
 
 
@@ -382,16 +370,6 @@ def _offered(kernel):
 
 def _name(kernel):
     return getattr(kernel, "__name__", "your kernel") if callable(kernel) else kernel
-
-
-def _query(query):
-    try:
-        number = float(query)
-    except (TypeError, ValueError):
-        raise ValueError(f"query must be a number, got {query!r}") from None
-    if not math.isfinite(number):
-        raise ValueError(f"query must be finite, got {number}")
-    return number
 
 
 def _unit(label):

@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import math
 from html import escape
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import anywidget
 import numpy as np
 import traitlets
 
-from ..arrays import checked_points, checked_sigma, common_arrays
+from ..arrays import finite_numbers, finite_width, finite_widths
 from ..figures import COLORS
 from ..pooling import attention_weights
 
@@ -31,7 +32,8 @@ class ScoreExplorer(anywidget.AnyWidget):
     keys : array, shape (n, 2)
         At most 24 keys, none at the origin, which has no direction.
     sigma : float, optional
-        Width at the start, in the unit of the keys; its square is the temperature.
+        Width at the start, in the unit of the keys; its square is the temperature. A width by
+        which a distance overflows is refused.
     query : pair of float, optional
         The query at the start.
     score : str, optional
@@ -46,7 +48,8 @@ class ScoreExplorer(anywidget.AnyWidget):
     Attributes
     ----------
     sigma : float
-        The width. Any positive number: only the slider's thumb stays within its range.
+        The width. Any positive number by which no distance overflows: only the slider's thumb
+        stays within its range.
     score : str
         The step.
     query : tuple of float
@@ -84,16 +87,15 @@ class ScoreExplorer(anywidget.AnyWidget):
     ):
         # A trait called keys would hide a method that every widget has.
         self._points = _points(keys)
-        least, most = (_width(end) for end in sigmas)
-        if least >= most:
-            raise ValueError(f"sigmas must be (least, most), got {sigmas!r}")
+        query = _pair(query)
+        sigmas = finite_widths(sigmas, self._span(query))
         self._alt = alt
-        data = {"keys": self._points.tolist(), "sigmas": [least, most], "colors": COLORS}
+        data = {"keys": self._points.tolist(), "sigmas": sigmas, "colors": COLORS}
         super().__init__(data=data, sigma=sigma, score=score, query=query)
 
     @traitlets.validate("sigma")
     def _valid_sigma(self, proposal):
-        return _width(proposal.value)
+        return finite_width(proposal.value, self._span(self.query))
 
     @traitlets.validate("score")
     def _valid_score(self, proposal):
@@ -103,13 +105,13 @@ class ScoreExplorer(anywidget.AnyWidget):
 
     @traitlets.validate("query")
     def _valid_query(self, proposal):
-        try:
-            x, y = map(float, proposal.value)
-        except (TypeError, ValueError):
-            x = y = np.nan
-        if not np.isfinite([x, y]).all():
-            raise ValueError(f"query must be two finite numbers, got {proposal.value!r}")
-        return x, y
+        query = _pair(proposal.value)
+        finite_width(self.sigma, self._span(query))
+        return query
+
+    def _span(self, query):
+        """Return more than any distance from the query, also to keys moved to the circle."""
+        return math.hypot(*query) + max(1.0, *(math.hypot(*key) for key in self._points))
 
     def _repr_mimebundle_(self, **kwargs):
         bundle, metadata = super()._repr_mimebundle_(**kwargs)
@@ -197,16 +199,17 @@ def compared(keys, sigma, query, score):
     return keys, shares / shares.sum(), gaussian
 
 
-def _width(sigma):
-    return float(checked_sigma(np, sigma, np.empty((1, 1))))
+def _pair(query):
+    pair = finite_numbers("query", query)
+    if pair.shape != (2,):
+        raise ValueError(f"query must be two numbers, got {query!r:.60}")
+    return tuple(pair.tolist())
 
 
 def _points(keys):
-    xp, (keys,) = common_arrays(keys=keys)
-    (keys,) = checked_points(xp, keys=keys)
-    keys = np.asarray(keys, dtype=float)
-    if keys.shape[1] != 2 or len(keys) > MOST_KEYS:
-        raise ValueError(f"keys must have shape (n, 2), n at most {MOST_KEYS}, got {keys.shape}")
+    keys = finite_numbers("keys", keys)
+    if keys.ndim != 2 or keys.shape[1] != 2 or not 0 < len(keys) <= MOST_KEYS:
+        raise ValueError(f"keys must have shape (n, 2), n from 1 to {MOST_KEYS}, got {keys.shape}")
     if not (lengths := np.hypot(*keys.T)).all():
         raise ValueError(f"keys must have a direction, got {keys[lengths == 0][0].tolist()}")
     return keys
