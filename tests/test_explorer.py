@@ -163,6 +163,36 @@ def test_python_evaluates_the_reader_s_own_kernel():
     assert [name for name, _ in explorer.children[0].children[1].options] == [*KERNELS, "cauchy"]
 
 
+@pytest.mark.parametrize("kernel", [lambda u: u <= 1, lambda u: cauchy(u).astype(np.float32)])
+def test_own_kernel_of_any_dtype_is_drawn(kernel):
+    explorer = Explorer([1.0, 2.0], [3.0, 4.0], kernel=kernel, panel="kernel")
+    curve = np.frombuffer(explorer.children[1].evaluated["panel"])
+    places = np.linspace(0.98, 2.02, 401)
+    np.testing.assert_allclose(curve, kernel(np.abs(places - 1.5)), rtol=1e-7)
+
+
+def test_error_curve_of_an_own_kernel_is_computed_once_for_a_kernel():
+    keys, values, queries = CASES["mcycle"]
+    calls = 0
+
+    def own(u):
+        nonlocal calls
+        calls += 1
+        return cauchy(u)
+
+    explorer = Explorer(keys, values, queries, panel="leave-one-out", sigmas=(0.5, 8.0))
+    explorer.kernel = own
+    first, calls = calls, 0
+    explorer.query = 20.0
+    explorer.sigma = 2.5
+    assert calls < 10 < first
+    drawn = explorer.children[1].evaluated["panel"]
+    errors = [leave_one_out(keys, values, own, s).error for s in np.geomspace(0.5, 8.0, 61)]
+    np.testing.assert_allclose(np.frombuffer(drawn), errors, rtol=1e-12)
+    explorer.kernel = lambda u: cauchy(2 * u)
+    assert explorer.children[1].evaluated["panel"] != drawn
+
+
 def test_changing_to_an_own_kernel_tells_observers_once():
     explorer = Explorer([0.0, 1.0], [2.0, 3.0], kernel="boxcar")
     seen = []
@@ -211,15 +241,32 @@ def test_bad_arguments_are_refused(wrong, message):
         Explorer(**GOOD | wrong)
 
 
+@pytest.mark.parametrize("kernel", ["gaussian", cauchy])
 @pytest.mark.parametrize(
-    ("name", "value"), [("sigma", -1), ("sigma", "wide"), ("kernel", "cosine"), ("query", np.nan)]
+    ("name", "value"),
+    [
+        ("sigma", -1),
+        ("sigma", "wide"),
+        ("kernel", "cosine"),
+        ("kernel", lambda u: -1 - u),
+        ("query", np.nan),
+    ],
 )
-def test_bad_traits_are_refused_and_change_nothing(name, value):
-    explorer = Explorer(**GOOD)
+def test_bad_traits_are_refused_and_change_nothing(name, value, kernel):
+    explorer = Explorer(**GOOD, kernel=kernel)
     before = getattr(explorer, name)
     with pytest.raises(ValueError, match=name):
         setattr(explorer, name, value)
     assert getattr(explorer, name) == before
+    explorer.sigma = 2
+    assert html(explorer) == html(Explorer(**GOOD, kernel=kernel, sigma=2))
+
+
+def test_width_at_which_an_own_kernel_fails_changes_nothing():
+    explorer = Explorer(**GOOD, kernel=lambda u: 2 - u)
+    with pytest.raises(ValueError, match="kernel must return finite similarities of at least 0"):
+        explorer.sigma = 0.1
+    assert explorer.sigma == explorer.children[1].evaluated["sigma"] == 1
 
 
 def test_tensors_are_taken_out_of_their_graph():

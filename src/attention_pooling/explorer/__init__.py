@@ -15,6 +15,7 @@ from ipywidgets import Dropdown, FloatLogSlider, HBox, Layout, VBox, jslink
 
 from ..arrays import finite_number, finite_numbers, finite_width, finite_widths
 from ..data import Data
+from ..fast import leave_one_out_curve
 from ..figures import COLORS, draw_estimate, draw_weights
 from ..kernels import KERNELS
 from ..pooling import chosen_kernel, nadaraya_watson
@@ -142,7 +143,9 @@ class Explorer(VBox):
         ]
         controls = HBox([self._slider, self._chooser], layout=Layout(flex_flow="row wrap"))
         super().__init__(children=[controls, self._view])
-        self.sigma, self.kernel, self.query = sigma, kernel, query
+        self._curve = None, None
+        # The kernel last: a reader's own is evaluated at the width and the query.
+        self.sigma, self.query, self.kernel = sigma, query, kernel
         # Python never sets the slider: it would send a dragging hand's older positions back to it.
         self.observe(self._widen, "sigma")
         self._widen()
@@ -150,20 +153,26 @@ class Explorer(VBox):
         traitlets.link((self, "query"), (self._view, "query"))
         self.observe(self._choose, "kernel")
         self._chooser.observe(self._chosen, "value")
-        self.observe(self._evaluate, ["sigma", "kernel", "query"])
-        self._evaluate()
+        self.observe(self._show, ["sigma", "kernel", "query"])
+        self._show()
 
     @traitlets.validate("sigma")
     def _valid_sigma(self, proposal):
-        return finite_width(proposal.value, self._span)
+        sigma = finite_width(proposal.value, self._span)
+        self._evaluated = self._evaluate(sigma, self.kernel, self.query)
+        return sigma
 
     @traitlets.validate("kernel")
     def _valid_kernel(self, proposal):
-        return _kernel(proposal.value)
+        kernel = _kernel(proposal.value)
+        self._evaluated = self._evaluate(self.sigma, kernel, self.query)
+        return kernel
 
     @traitlets.validate("query")
     def _valid_query(self, proposal):
-        return finite_number("query", proposal.value)
+        query = finite_number("query", proposal.value)
+        self._evaluated = self._evaluate(self.sigma, self.kernel, query)
+        return query
 
     def _widen(self, change=None):
         for end, exponent in _exponents(self.sigma, self._slider.min, self._slider.max).items():
@@ -202,34 +211,39 @@ class Explorer(VBox):
             "ramp": _ramp(),
         }
 
-    def _evaluate(self, change=None):
-        """Pool with the reader's own kernel, which the page cannot."""
-        if not callable(self.kernel):
-            return
+    def _show(self, change=None):
+        self._view.evaluated = self._evaluated
+
+    def _evaluate(self, sigma, kernel, query):
+        """Pool with the reader's own kernel, which the page cannot; refuse it where it fails."""
+        if not callable(kernel):
+            return {}
         keys, values, queries, _ = self._data
-        everywhere = np.append(queries, self.query)
-        pooled = nadaraya_watson(everywhere, keys, values, self.kernel, self.sigma)
-        left_out = leave_one_out(keys, values, self.kernel, self.sigma)
+        pooled = nadaraya_watson(np.append(queries, query), keys, values, kernel, sigma)
+        left_out = leave_one_out(keys, values, kernel, sigma)
         error = float(left_out.error)
-        self._view.evaluated = {
-            "name": _name(self.kernel),
-            "sigma": self.sigma,
-            "query": self.query,
+        return {
+            "name": _name(kernel),
+            "sigma": sigma,
+            "query": query,
             "weights": pooled.weights.tobytes(),
             "leaveOneOut": [None if math.isnan(error) else error, left_out.unreached],
-            "panel": self._panel_curve(),
+            "panel": self._panel_curve(sigma, kernel, query),
         }
 
-    def _panel_curve(self):
+    def _panel_curve(self, sigma, kernel, query):
         """Return the third panel's curve for the reader's own kernel."""
         keys, values, queries, _ = self._data
         if self._panel == "kernel":
             places = _padded(np.concatenate([keys, queries]), 401)
-            return self.kernel(np.abs(places - self.query) / self.sigma).tobytes()
+            return np.asarray(kernel(np.abs(places - query) / sigma), dtype=float).tobytes()
         if self._panel == "leave-one-out":
-            widths = np.geomspace(*self._sigmas, 61)
-            errors = [leave_one_out(keys, values, self.kernel, width).error for width in widths]
-            return np.array(errors).tobytes()
+            # Neither the width nor the query moves this curve, and it may take seconds.
+            if self._curve[0] is not kernel:
+                widths = np.geomspace(*self._sigmas, 61)
+                errors = leave_one_out_curve(keys, values, kernel, widths).errors
+                self._curve = kernel, errors.tobytes()
+            return self._curve[1]
         return None
 
     def _repr_mimebundle_(self, **kwargs):
