@@ -1,11 +1,8 @@
 """The explorer: drag the width, choose the kernel, move the query, and see what pooling gives."""
 
-import base64
-import io
 import json
 import math
 import re
-from html import escape
 from pathlib import Path
 
 import anywidget
@@ -20,6 +17,7 @@ from ..figures import COLORS, draw_estimate, draw_weights
 from ..kernels import KERNELS
 from ..pooling import chosen_kernel, nadaraya_watson
 from ..width import leave_one_out
+from .still import still_image
 
 STILL = 720, 310  # pixels
 STEP = 0.01  # of the slider, in decades
@@ -253,10 +251,7 @@ class Explorer(VBox):
 
     def _html(self):
         """Return the still figure, and beside it the data from which a page comes alive."""
-        figure = (
-            f'<img class="nw-still" alt="{escape(self._alt or self._description())}" '
-            f'width="{STILL[0]}" height="{STILL[1]}" src="data:image/png;base64,{self._still()}">'
-        )
+        figure = still_image(self._draw, *STILL, self._alt or self._description())
         if callable(self.kernel):
             return f'<div class="nw-still-only">{figure}</div>'
         start = self._start(self.sigma, self.kernel, self.query)
@@ -277,35 +272,24 @@ class Explorer(VBox):
             f"{len(queries)} queries by {len(keys)} keys."
         )
 
-    def _still(self):
-        """Return the still figure as a PNG in base64, the same bytes for the same state."""
-        import matplotlib.style
+    def _draw(self, fig):
+        """Draw the still figure."""
         from matplotlib.colors import Normalize
-        from matplotlib.figure import Figure
-        from PIL import Image
 
         data = _sorted(self._data)
         estimate, weights = nadaraya_watson(
             data.queries, data.keys, data.values, self.kernel, self.sigma
         )
         top = np.nanmax(weights, initial=0) or 1.0
-        with matplotlib.style.context("attention_pooling.book"):
-            fig = Figure(figsize=(STILL[0] / 100, STILL[1] / 100), dpi=100)
-            left, right = fig.subplots(1, 2)
-            draw_estimate(left, data, estimate)
-            left.axvline(self.query, color=COLORS["query"], lw=1.5, label="query")
-            left.set(xlabel=self._labels[0], ylabel=self._labels[1])
-            distinct, rows = np.unique(data.queries, return_index=True)
-            mesh = draw_weights(right, distinct, data.keys, weights[rows], Normalize(0, top))
-            right.axhline(self.query, color=COLORS["query"], lw=1.5)
-            right.set(xlabel="key", ylabel="query")
-            fig.colorbar(mesh, ax=right, label="weight")
-            drawn = io.BytesIO()
-            fig.savefig(drawn, format="png", dpi=100)
-        picture = io.BytesIO()
-        # A palette holds two hues of ink and one colour map in a third of the bytes.
-        Image.open(drawn).convert("RGB").quantize(256).save(picture, "png", optimize=True)
-        return base64.b64encode(picture.getvalue()).decode()
+        left, right = fig.subplots(1, 2)
+        draw_estimate(left, data, estimate)
+        left.axvline(self.query, color=COLORS["query"], lw=1.5, label="query")
+        left.set(xlabel=self._labels[0], ylabel=self._labels[1])
+        distinct, rows = np.unique(data.queries, return_index=True)
+        mesh = draw_weights(right, distinct, data.keys, weights[rows], Normalize(0, top))
+        right.axhline(self.query, color=COLORS["query"], lw=1.5)
+        right.set(xlabel="key", ylabel="query")
+        fig.colorbar(mesh, ax=right, label="weight")
 
 
 class _View(anywidget.AnyWidget):

@@ -1,10 +1,7 @@
 """The attention explorer: the Gaussian's score becomes a transformer's, one step at a time."""
 
-import base64
-import io
 import json
 import math
-from html import escape
 from pathlib import Path
 
 import anywidget
@@ -14,6 +11,7 @@ import traitlets
 from ..arrays import finite_numbers, finite_width, finite_widths
 from ..figures import COLORS
 from ..pooling import attention_weights
+from .still import still_image
 
 SCORES = ("distance", "expanded", "product", "circle", "scaled")
 MOST_KEYS = 24
@@ -123,8 +121,7 @@ class ScoreExplorer(anywidget.AnyWidget):
         # No text of a reader's is in the data, so nothing can end the element early.
         return (
             f'<div class="nw-scores" role="group" aria-label="Attention explorer">'
-            f'<img class="nw-still" alt="{escape(self._alt or self._description())}" '
-            f'width="{STILL[0]}" height="{STILL[1]}" src="data:image/png;base64,{self._still()}">'
+            f"{still_image(self._draw, *STILL, self._alt or self._description())}"
             f'<script type="application/json">{json.dumps(start, allow_nan=False)}</script></div>'
         )
 
@@ -135,35 +132,23 @@ class ScoreExplorer(anywidget.AnyWidget):
             f"“{self.score}” and outlined to its weight by distance, width {self.sigma:.3g}."
         )
 
-    def _still(self):
-        """Return the still figure as a PNG in base64, the same bytes for the same state."""
-        import matplotlib.style
-        from matplotlib.figure import Figure
-        from PIL import Image
-
+    def _draw(self, fig):
+        """Draw the still figure."""
         keys, weights, gaussian = compared(self._points, self.sigma, self.query, self.score)
         numbers = range(1, len(keys) + 1)
-        with matplotlib.style.context("attention_pooling.book"):
-            fig = Figure(figsize=(STILL[0] / 100, STILL[1] / 100), dpi=100)
-            plane, bars = fig.subplots(1, 2)
-            plane.scatter(*keys.T, s=4 + 1500 * weights, color=COLORS["key"], lw=0, label="key")
-            plane.plot(*self.query, "o", color=COLORS["query"], label="query", zorder=3)
-            for number, key in zip(numbers, keys, strict=True):
-                plane.annotate(str(number), key, xytext=(6, 6), textcoords="offset points")
-            plane.set_aspect("equal", "datalim")
-            plane.margins(0.15)
-            plane.set(xlabel="first coordinate", ylabel="second coordinate")
-            bars.barh(numbers, weights, color=COLORS["key"], label="by this score")
-            bars.barh(numbers, gaussian, fill=False, label="by distance")
-            bars.invert_yaxis()
-            bars.set(xlabel="weight", ylabel="key", xlim=(0, 1), yticks=numbers)
-            bars.legend()
-            drawn = io.BytesIO()
-            fig.savefig(drawn, format="png", dpi=100)
-        picture = io.BytesIO()
-        # A palette holds three inks and their edges in a third of the bytes.
-        Image.open(drawn).convert("RGB").quantize(256).save(picture, "png", optimize=True)
-        return base64.b64encode(picture.getvalue()).decode()
+        plane, bars = fig.subplots(1, 2)
+        plane.scatter(*keys.T, s=4 + 1500 * weights, color=COLORS["key"], lw=0, label="key")
+        plane.plot(*self.query, "o", color=COLORS["query"], label="query", zorder=3)
+        for number, key in zip(numbers, keys, strict=True):
+            plane.annotate(str(number), key, xytext=(6, 6), textcoords="offset points")
+        plane.set_aspect("equal", "datalim")
+        plane.margins(0.15)
+        plane.set(xlabel="first coordinate", ylabel="second coordinate")
+        bars.barh(numbers, weights, color=COLORS["key"], label="by this score")
+        bars.barh(numbers, gaussian, fill=False, label="by distance")
+        bars.invert_yaxis()
+        bars.set(xlabel="weight", ylabel="key", xlim=(0, 1), yticks=numbers)
+        bars.legend()
 
 
 def compared(keys, sigma, query, score):
