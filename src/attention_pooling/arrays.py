@@ -75,6 +75,41 @@ def checked_sigma(xp, sigma, keys):
     return sigma
 
 
+def finite_numbers(name, given):
+    """Return finite numbers from any library as NumPy's float64, out of an autograd graph."""
+    if is_array_api_obj(given) and not is_numpy_array(given):
+        given = given.tolist()
+    numbers = _numbers(name, given)
+    _refuse_infinite(np, name, numbers)
+    return numbers
+
+
+def finite_number(name, given):
+    """Return one number as a float."""
+    number = finite_numbers(name, given)
+    if number.ndim:
+        raise ValueError(f"{name} must be a number, got {given!r:.60}")
+    return float(number)
+
+
+def finite_width(sigma, span, name="sigma"):
+    """Return one width as a float, by which no distance up to the span overflows."""
+    width = finite_number(name, sigma)
+    if width <= 0:
+        raise ValueError(f"{name} must be positive and finite, got {width}")
+    if not span / width < np.inf:
+        raise ValueError(f"{name} must not make scaled distances overflow, got {width}")
+    return width
+
+
+def finite_widths(sigmas, span):
+    """Return the least and the most of a range of widths."""
+    ends = finite_numbers("sigmas", sigmas)
+    if ends.shape != (2,) or ends[0] >= ends[1]:
+        raise ValueError(f"sigmas must be (least, most), got {sigmas!r:.60}")
+    return tuple(finite_width(end, span, "sigmas") for end in ends)
+
+
 def holds(condition):
     """Tell whether a condition on values holds, or suppose so where values are still to come."""
     try:

@@ -1,11 +1,8 @@
 """The explorer: drag the width, choose the kernel, move the query, and see what pooling gives."""
 
-import base64
-import io
 import json
 import math
 import re
-from html import escape
 from pathlib import Path
 
 import anywidget
@@ -13,12 +10,14 @@ import numpy as np
 import traitlets
 from ipywidgets import Dropdown, FloatLogSlider, HBox, Layout, VBox, jslink
 
-from ..arrays import checked_sigma
+from ..arrays import finite_number, finite_numbers, finite_width, finite_widths
 from ..data import Data
+from ..fast import leave_one_out_curve
 from ..figures import COLORS, draw_estimate, draw_weights
 from ..kernels import KERNELS
 from ..pooling import chosen_kernel, nadaraya_watson
 from ..width import leave_one_out
+from .still import still_image
 
 STILL = 720, 310  # pixels
 STEP = 0.01  # of the slider, in decades
@@ -102,22 +101,23 @@ class Explorer(VBox):
         value_label="value",
         alt=None,
     ):
-        keys, values = _numbers("keys", keys, MOST_KEYS), _numbers("values", values, MOST_KEYS)
-        queries = _spread(keys) if queries is None else _numbers("queries", queries, MOST_QUERIES)
-        truth = None if truth is None else _numbers("truth", truth, MOST_QUERIES)
+        keys, values = _line("keys", keys, MOST_KEYS), _line("values", values, MOST_KEYS)
+        queries = _spread(keys) if queries is None else _line("queries", queries, MOST_QUERIES)
+        truth = None if truth is None else _line("truth", truth, MOST_QUERIES)
         _same_length("values", values, "keys", keys)
         if truth is not None:
             _same_length("truth", truth, "queries", queries)
         if panel not in (None, "kernel", "leave-one-out"):
             raise ValueError(f"panel must be None, 'kernel' or 'leave-one-out', got {panel!r}")
         self._data = Data(keys, values, queries, truth)
+        ends = [float(end) for line in (keys, queries) for end in (line.min(), line.max())]
+        self._span = max(ends) - min(ends)
         query = (queries.min() + queries.max()) / 2 if query is None else query
-        sigma, kernel, query = self._width(sigma), _kernel(kernel), _query(query)
+        sigma, kernel = finite_width(sigma, self._span), _kernel(kernel)
+        query = finite_number("query", query)
         self._panel = panel
         self._labels = key_label, value_label
-        self._sigmas = tuple(self._width(end) for end in sigmas)
-        if len(self._sigmas) != 2 or self._sigmas[0] >= self._sigmas[1]:
-            raise ValueError(f"sigmas must be (least, most), got {sigmas!r}")
+        self._sigmas = finite_widths(sigmas, self._span)
         self._alt = alt
         self._slider = FloatLogSlider(
             value=sigma,
@@ -141,7 +141,9 @@ class Explorer(VBox):
         ]
         controls = HBox([self._slider, self._chooser], layout=Layout(flex_flow="row wrap"))
         super().__init__(children=[controls, self._view])
-        self.sigma, self.kernel, self.query = sigma, kernel, query
+        self._curve = None, None
+        # The kernel last: a reader's own is evaluated at the width and the query.
+        self.sigma, self.query, self.kernel = sigma, query, kernel
         # Python never sets the slider: it would send a dragging hand's older positions back to it.
         self.observe(self._widen, "sigma")
         self._widen()
@@ -149,28 +151,26 @@ class Explorer(VBox):
         traitlets.link((self, "query"), (self._view, "query"))
         self.observe(self._choose, "kernel")
         self._chooser.observe(self._chosen, "value")
-        self.observe(self._evaluate, ["sigma", "kernel", "query"])
-        self._evaluate()
+        self.observe(self._show, ["sigma", "kernel", "query"])
+        self._show()
 
     @traitlets.validate("sigma")
     def _valid_sigma(self, proposal):
-        return self._width(proposal.value)
+        sigma = finite_width(proposal.value, self._span)
+        self._evaluated = self._evaluate(sigma, self.kernel, self.query)
+        return sigma
 
     @traitlets.validate("kernel")
     def _valid_kernel(self, proposal):
-        return _kernel(proposal.value)
+        kernel = _kernel(proposal.value)
+        self._evaluated = self._evaluate(self.sigma, kernel, self.query)
+        return kernel
 
     @traitlets.validate("query")
     def _valid_query(self, proposal):
-        return _query(proposal.value)
-
-    def _width(self, sigma):
-        sigma = float(checked_sigma(np, sigma, np.empty((1, 1))))
-        ends = np.concatenate([self._data.keys, self._data.queries])
-        with np.errstate(over="ignore"):
-            if not np.isfinite(np.ptp(ends) / sigma):
-                raise ValueError(f"sigma must not make scaled distances overflow, got {sigma}")
-        return sigma
+        query = finite_number("query", proposal.value)
+        self._evaluated = self._evaluate(self.sigma, self.kernel, query)
+        return query
 
     def _widen(self, change=None):
         for end, exponent in _exponents(self.sigma, self._slider.min, self._slider.max).items():
@@ -209,34 +209,39 @@ class Explorer(VBox):
             "ramp": _ramp(),
         }
 
-    def _evaluate(self, change=None):
-        """Pool with the reader's own kernel, which the page cannot."""
-        if not callable(self.kernel):
-            return
+    def _show(self, change=None):
+        self._view.evaluated = self._evaluated
+
+    def _evaluate(self, sigma, kernel, query):
+        """Pool with the reader's own kernel, which the page cannot; refuse it where it fails."""
+        if not callable(kernel):
+            return {}
         keys, values, queries, _ = self._data
-        everywhere = np.append(queries, self.query)
-        pooled = nadaraya_watson(everywhere, keys, values, self.kernel, self.sigma)
-        left_out = leave_one_out(keys, values, self.kernel, self.sigma)
+        pooled = nadaraya_watson(np.append(queries, query), keys, values, kernel, sigma)
+        left_out = leave_one_out(keys, values, kernel, sigma)
         error = float(left_out.error)
-        self._view.evaluated = {
-            "name": _name(self.kernel),
-            "sigma": self.sigma,
-            "query": self.query,
+        return {
+            "name": _name(kernel),
+            "sigma": sigma,
+            "query": query,
             "weights": pooled.weights.tobytes(),
             "leaveOneOut": [None if math.isnan(error) else error, left_out.unreached],
-            "panel": self._panel_curve(),
+            "panel": self._panel_curve(sigma, kernel, query),
         }
 
-    def _panel_curve(self):
+    def _panel_curve(self, sigma, kernel, query):
         """Return the third panel's curve for the reader's own kernel."""
         keys, values, queries, _ = self._data
         if self._panel == "kernel":
             places = _padded(np.concatenate([keys, queries]), 401)
-            return self.kernel(np.abs(places - self.query) / self.sigma).tobytes()
+            return np.asarray(kernel(np.abs(places - query) / sigma), dtype=float).tobytes()
         if self._panel == "leave-one-out":
-            widths = np.geomspace(*self._sigmas, 61)
-            errors = [leave_one_out(keys, values, self.kernel, width).error for width in widths]
-            return np.array(errors).tobytes()
+            # Neither the width nor the query moves this curve, and it may take seconds.
+            if self._curve[0] is not kernel:
+                widths = np.geomspace(*self._sigmas, 61)
+                errors = leave_one_out_curve(keys, values, kernel, widths).errors
+                self._curve = kernel, errors.tobytes()
+            return self._curve[1]
         return None
 
     def _repr_mimebundle_(self, **kwargs):
@@ -246,10 +251,7 @@ class Explorer(VBox):
 
     def _html(self):
         """Return the still figure, and beside it the data from which a page comes alive."""
-        figure = (
-            f'<img class="nw-still" alt="{escape(self._alt or self._description())}" '
-            f'width="{STILL[0]}" height="{STILL[1]}" src="data:image/png;base64,{self._still()}">'
-        )
+        figure = still_image(self._draw, *STILL, self._alt or self._description())
         if callable(self.kernel):
             return f'<div class="nw-still-only">{figure}</div>'
         start = self._start(self.sigma, self.kernel, self.query)
@@ -270,35 +272,24 @@ class Explorer(VBox):
             f"{len(queries)} queries by {len(keys)} keys."
         )
 
-    def _still(self):
-        """Return the still figure as a PNG in base64, the same bytes for the same state."""
-        import matplotlib.style
+    def _draw(self, fig):
+        """Draw the still figure."""
         from matplotlib.colors import Normalize
-        from matplotlib.figure import Figure
-        from PIL import Image
 
         data = _sorted(self._data)
         estimate, weights = nadaraya_watson(
             data.queries, data.keys, data.values, self.kernel, self.sigma
         )
         top = np.nanmax(weights, initial=0) or 1.0
-        with matplotlib.style.context("attention_pooling.book"):
-            fig = Figure(figsize=(STILL[0] / 100, STILL[1] / 100), dpi=100)
-            left, right = fig.subplots(1, 2)
-            draw_estimate(left, data, estimate)
-            left.axvline(self.query, color=COLORS["query"], lw=1.5, label="query")
-            left.set(xlabel=self._labels[0], ylabel=self._labels[1])
-            distinct, rows = np.unique(data.queries, return_index=True)
-            mesh = draw_weights(right, distinct, data.keys, weights[rows], Normalize(0, top))
-            right.axhline(self.query, color=COLORS["query"], lw=1.5)
-            right.set(xlabel="key", ylabel="query")
-            fig.colorbar(mesh, ax=right, label="weight")
-            drawn = io.BytesIO()
-            fig.savefig(drawn, format="png", dpi=100)
-        picture = io.BytesIO()
-        # A palette holds two hues of ink and one colour map in a third of the bytes.
-        Image.open(drawn).convert("RGB").quantize(256).save(picture, "png", optimize=True)
-        return base64.b64encode(picture.getvalue()).decode()
+        left, right = fig.subplots(1, 2)
+        draw_estimate(left, data, estimate)
+        left.axvline(self.query, color=COLORS["query"], lw=1.5, label="query")
+        left.set(xlabel=self._labels[0], ylabel=self._labels[1])
+        distinct, rows = np.unique(data.queries, return_index=True)
+        mesh = draw_weights(right, distinct, data.keys, weights[rows], Normalize(0, top))
+        right.axhline(self.query, color=COLORS["query"], lw=1.5)
+        right.set(xlabel="key", ylabel="query")
+        fig.colorbar(mesh, ax=right, label="weight")
 
 
 class _View(anywidget.AnyWidget):
@@ -317,18 +308,13 @@ class _View(anywidget.AnyWidget):
     evaluated = traitlets.Dict().tag(sync=True)
 
 
-def _numbers(name, given, most):
-    """Return a line of finite numbers as float64."""
-    try:
-        numbers = np.asarray(given, dtype=float)
-    except (TypeError, ValueError):
-        raise ValueError(f"{name} must hold real numbers, got {given!r:.60}") from None
+def _line(name, given, most):
+    """Return finite numbers on a line."""
+    numbers = finite_numbers(name, given)
     if numbers.ndim != 1:
         raise ValueError(f"{name} must have shape (n,) in an explorer, got {numbers.shape}")
     if not 0 < len(numbers) <= most:
         raise ValueError(f"{name} must be 1 to {most:,} numbers in an explorer, got {len(numbers)}")
-    if not np.isfinite(numbers).all():
-        raise ValueError(f"{name} must be finite, got {numbers[~np.isfinite(numbers)][0]}")
     return numbers
 
 
@@ -382,16 +368,6 @@ def _offered(kernel):
 
 def _name(kernel):
     return getattr(kernel, "__name__", "your kernel") if callable(kernel) else kernel
-
-
-def _query(query):
-    try:
-        number = float(query)
-    except (TypeError, ValueError):
-        raise ValueError(f"query must be a number, got {query!r}") from None
-    if not math.isfinite(number):
-        raise ValueError(f"query must be finite, got {number}")
-    return number
 
 
 def _unit(label):

@@ -815,11 +815,15 @@ function render({ model, el }) {
   const keepKeys = ({ target }) => (target.dataset.lmSuppressShortcuts = "true");
   new ResizeObserver(() => el.closest(".widget-vbox")?.addEventListener("focusin", keepKeys)).observe(el);
   const names = Object.keys(KERNELS);
+  const chosen = () => names[model.get("kernel_index")] || model.get("evaluated").name;
   const explorer = build(root, model.get("data"), {
     controls: false,
     ask({ sigma, kernel, query }) {
       if (sigma !== undefined) model.set("sigma", sigma);
-      if (kernel !== undefined) model.set("kernel_index", names.indexOf(kernel));
+      // A reader's own kernel stays, even under the name of one of ours.
+      if (kernel !== undefined && kernel !== chosen()) {
+        model.set("kernel_index", names.indexOf(kernel));
+      }
       if (query !== undefined) model.set("query", query);
       model.save_changes();
     },

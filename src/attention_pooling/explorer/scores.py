@@ -1,18 +1,17 @@
 """The attention explorer: the Gaussian's score becomes a transformer's, one step at a time."""
 
-import base64
-import io
 import json
-from html import escape
+import math
 from pathlib import Path
 
 import anywidget
 import numpy as np
 import traitlets
 
-from ..arrays import checked_points, checked_sigma, common_arrays
+from ..arrays import finite_numbers, finite_width, finite_widths
 from ..figures import COLORS
 from ..pooling import attention_weights
+from .still import still_image
 
 SCORES = ("distance", "expanded", "product", "circle", "scaled")
 MOST_KEYS = 24
@@ -31,7 +30,8 @@ class ScoreExplorer(anywidget.AnyWidget):
     keys : array, shape (n, 2)
         At most 24 keys, none at the origin, which has no direction.
     sigma : float, optional
-        Width at the start, in the unit of the keys; its square is the temperature.
+        Width at the start, in the unit of the keys; its square is the temperature. A width by
+        which a distance overflows is refused.
     query : pair of float, optional
         The query at the start.
     score : str, optional
@@ -46,7 +46,8 @@ class ScoreExplorer(anywidget.AnyWidget):
     Attributes
     ----------
     sigma : float
-        The width. Any positive number: only the slider's thumb stays within its range.
+        The width. Any positive number by which no distance overflows: only the slider's thumb
+        stays within its range.
     score : str
         The step.
     query : tuple of float
@@ -84,16 +85,15 @@ class ScoreExplorer(anywidget.AnyWidget):
     ):
         # A trait called keys would hide a method that every widget has.
         self._points = _points(keys)
-        least, most = (_width(end) for end in sigmas)
-        if least >= most:
-            raise ValueError(f"sigmas must be (least, most), got {sigmas!r}")
+        query = _pair(query)
+        sigmas = finite_widths(sigmas, self._span(query))
         self._alt = alt
-        data = {"keys": self._points.tolist(), "sigmas": [least, most], "colors": COLORS}
+        data = {"keys": self._points.tolist(), "sigmas": sigmas, "colors": COLORS}
         super().__init__(data=data, sigma=sigma, score=score, query=query)
 
     @traitlets.validate("sigma")
     def _valid_sigma(self, proposal):
-        return _width(proposal.value)
+        return finite_width(proposal.value, self._span(self.query))
 
     @traitlets.validate("score")
     def _valid_score(self, proposal):
@@ -103,13 +103,13 @@ class ScoreExplorer(anywidget.AnyWidget):
 
     @traitlets.validate("query")
     def _valid_query(self, proposal):
-        try:
-            x, y = map(float, proposal.value)
-        except (TypeError, ValueError):
-            x = y = np.nan
-        if not np.isfinite([x, y]).all():
-            raise ValueError(f"query must be two finite numbers, got {proposal.value!r}")
-        return x, y
+        query = _pair(proposal.value)
+        finite_width(self.sigma, self._span(query))
+        return query
+
+    def _span(self, query):
+        """Return more than any distance from the query, also to keys moved to the circle."""
+        return math.hypot(*query) + max(1.0, *(math.hypot(*key) for key in self._points))
 
     def _repr_mimebundle_(self, **kwargs):
         bundle, metadata = super()._repr_mimebundle_(**kwargs)
@@ -121,8 +121,7 @@ class ScoreExplorer(anywidget.AnyWidget):
         # No text of a reader's is in the data, so nothing can end the element early.
         return (
             f'<div class="nw-scores" role="group" aria-label="Attention explorer">'
-            f'<img class="nw-still" alt="{escape(self._alt or self._description())}" '
-            f'width="{STILL[0]}" height="{STILL[1]}" src="data:image/png;base64,{self._still()}">'
+            f"{still_image(self._draw, *STILL, self._alt or self._description())}"
             f'<script type="application/json">{json.dumps(start, allow_nan=False)}</script></div>'
         )
 
@@ -133,35 +132,23 @@ class ScoreExplorer(anywidget.AnyWidget):
             f"“{self.score}” and outlined to its weight by distance, width {self.sigma:.3g}."
         )
 
-    def _still(self):
-        """Return the still figure as a PNG in base64, the same bytes for the same state."""
-        import matplotlib.style
-        from matplotlib.figure import Figure
-        from PIL import Image
-
+    def _draw(self, fig):
+        """Draw the still figure."""
         keys, weights, gaussian = compared(self._points, self.sigma, self.query, self.score)
         numbers = range(1, len(keys) + 1)
-        with matplotlib.style.context("attention_pooling.book"):
-            fig = Figure(figsize=(STILL[0] / 100, STILL[1] / 100), dpi=100)
-            plane, bars = fig.subplots(1, 2)
-            plane.scatter(*keys.T, s=4 + 1500 * weights, color=COLORS["key"], lw=0, label="key")
-            plane.plot(*self.query, "o", color=COLORS["query"], label="query", zorder=3)
-            for number, key in zip(numbers, keys, strict=True):
-                plane.annotate(str(number), key, xytext=(6, 6), textcoords="offset points")
-            plane.set_aspect("equal", "datalim")
-            plane.margins(0.15)
-            plane.set(xlabel="first coordinate", ylabel="second coordinate")
-            bars.barh(numbers, weights, color=COLORS["key"], label="by this score")
-            bars.barh(numbers, gaussian, fill=False, label="by distance")
-            bars.invert_yaxis()
-            bars.set(xlabel="weight", ylabel="key", xlim=(0, 1), yticks=numbers)
-            bars.legend()
-            drawn = io.BytesIO()
-            fig.savefig(drawn, format="png", dpi=100)
-        picture = io.BytesIO()
-        # A palette holds three inks and their edges in a third of the bytes.
-        Image.open(drawn).convert("RGB").quantize(256).save(picture, "png", optimize=True)
-        return base64.b64encode(picture.getvalue()).decode()
+        plane, bars = fig.subplots(1, 2)
+        plane.scatter(*keys.T, s=4 + 1500 * weights, color=COLORS["key"], lw=0, label="key")
+        plane.plot(*self.query, "o", color=COLORS["query"], label="query", zorder=3)
+        for number, key in zip(numbers, keys, strict=True):
+            plane.annotate(str(number), key, xytext=(6, 6), textcoords="offset points")
+        plane.set_aspect("equal", "datalim")
+        plane.margins(0.15)
+        plane.set(xlabel="first coordinate", ylabel="second coordinate")
+        bars.barh(numbers, weights, color=COLORS["key"], label="by this score")
+        bars.barh(numbers, gaussian, fill=False, label="by distance")
+        bars.invert_yaxis()
+        bars.set(xlabel="weight", ylabel="key", xlim=(0, 1), yticks=numbers)
+        bars.legend()
 
 
 def compared(keys, sigma, query, score):
@@ -197,16 +184,17 @@ def compared(keys, sigma, query, score):
     return keys, shares / shares.sum(), gaussian
 
 
-def _width(sigma):
-    return float(checked_sigma(np, sigma, np.empty((1, 1))))
+def _pair(query):
+    pair = finite_numbers("query", query)
+    if pair.shape != (2,):
+        raise ValueError(f"query must be two numbers, got {query!r:.60}")
+    return tuple(pair.tolist())
 
 
 def _points(keys):
-    xp, (keys,) = common_arrays(keys=keys)
-    (keys,) = checked_points(xp, keys=keys)
-    keys = np.asarray(keys, dtype=float)
-    if keys.shape[1] != 2 or len(keys) > MOST_KEYS:
-        raise ValueError(f"keys must have shape (n, 2), n at most {MOST_KEYS}, got {keys.shape}")
+    keys = finite_numbers("keys", keys)
+    if keys.ndim != 2 or keys.shape[1] != 2 or not 0 < len(keys) <= MOST_KEYS:
+        raise ValueError(f"keys must have shape (n, 2), n from 1 to {MOST_KEYS}, got {keys.shape}")
     if not (lengths := np.hypot(*keys.T)).all():
         raise ValueError(f"keys must have a direction, got {keys[lengths == 0][0].tolist()}")
     return keys
