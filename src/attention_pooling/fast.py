@@ -254,12 +254,12 @@ def _small_estimate(queries, keys, values, kernel, sigma):
     scores *= -0.5 / sigma / sigma
     size = np.vdot(scores, scores)
     weights = np.exp(scores)
-    total = weights @ np.ones(len(keys))
-    pooled = weights @ values
+    total = weights.dot(np.ones(len(keys)))
+    pooled = weights.dot(values)
     estimate = pooled / total
     # A NaN or an infinity has spread by now; sums of numbers that are all tiny have lost digits.
     finite = isfinite(size) and isfinite(np.vdot(estimate, estimate))
-    return estimate if finite and min(total.min(), abs(pooled).min()) > 1e-280 else None
+    return estimate if finite and (total * abs(pooled)).min() > 1e-280 else None
 
 
 def _is_plain(*arrays):
