@@ -1272,6 +1272,14 @@ def test_a_hanging_answer_is_stopped_where_there_are_no_threads(monkeypatch):
     assert "KeyError" in ex.check_rates(raises(KeyError("lost"))).message
 
 
+def test_a_kink_is_told_by_the_slopes_on_its_sides():
+    message = ex.check_own_kernel(KERNELS["epanechnikov"]).message
+    slopes = re.search(r"u around -1\. Came out: a slope of (\S+) and then of (\S+),", message)
+    before, after = map(float, slopes.groups())
+    assert before == 0
+    assert after == pytest.approx(2, abs=0.01)
+
+
 def test_an_answer_may_import_a_large_library(tmp_path, monkeypatch):
     # Longer than the limit, which in turn is longer than a rehearsal.
     (tmp_path / "large_library.py").write_text("import time\ntime.sleep(2.5)\n")

@@ -134,21 +134,30 @@ def _refuse_jumps_and_kinks(u, similarity):
     _refuse(jumps, u, similarity, "Your kernel jumps: the estimate would jump with every key.")
     bends = np.zeros_like(jumps)
     bends[1:-1] = np.abs(np.diff(similarity, 2)) > 0.05 * STEP
-    middle = bends & (np.abs(u) < 0.01)
-    _refuse(
-        middle,
+    _refuse_bends(
+        bends & (np.abs(u) < 0.01),
         u,
         similarity,
         "Your kernel has a kink at its peak: its slope there must be zero, as that of u² is.",
     )
-    _refuse(
+    _refuse_bends(
         bends & (np.abs(u) > 0.99),
         u,
         similarity,
         "Your kernel has a kink where it becomes zero: its slope must vanish at the edge, too; "
         "squaring a formula that has a kink there is one way.",
     )
-    _refuse(bends, u, similarity, "Your kernel has a kink: its slope must not jump.")
+    _refuse_bends(bends, u, similarity, "Your kernel has a kink: its slope must not jump.")
+
+
+def _refuse_bends(bends, u, similarity, hint):
+    if bends.any():
+        first = int(np.argmax(bends))
+        before, after = np.diff(similarity[first - 1 : first + 2]) / STEP
+        raise Wrong(
+            f"{hint}\nTried: u around {u[first]:.4g}. "
+            f"Came out: a slope of {before:.3g} and then of {after:.3g}, relative to your α(0)."
+        )
 
 
 def _refuse(wrong, u, similarity, hint):
