@@ -2,13 +2,17 @@
 
 // ---------------------------------------------------------------- arithmetic
 
+// Browsers compile one function, whatever its constants, into the loops that call it; not four.
+const within = (reach, a, b, c) => (u) => (u <= reach ? a + (1 - u) * (b + c * u) : 0);
+
 /** Similarity as a function of the scaled distance u ≥ 0. */
 export const KERNELS = {
-  gaussian: (u) => Math.exp((-u * u) / 2),
-  boxcar: (u) => (u <= 1 ? 1 : 0),
-  constant: () => 1,
-  triangular: (u) => (u < 1 ? 1 - u : 0),
-  epanechnikov: (u) => (u < 1 ? 0.75 * ((1 - u) * (1 + u)) : 0),
+  // Below −746 exp is 0, and dear.
+  gaussian: (u) => (u < 39 ? Math.exp((-u * u) / 2) : 0),
+  boxcar: within(1, 1, 0, 0),
+  constant: within(Infinity, 1, 0, 0),
+  triangular: within(1, 0, 1, 0),
+  epanechnikov: within(1, 0, 0.75, 0.75),
 };
 
 /** Write one query's shares of attention to row[from …], without the key `left` if given. */
@@ -24,7 +28,6 @@ function share(query, keys, kernel, sigma, row, from = 0, left = -1) {
     }
     for (let i = 0; i < n; i++) {
       const u = row[from + i];
-      // Below −746 exp is 0, and dear.
       const score = u > nearest ? ((nearest - u) * (nearest + u)) / 2 : 0;
       total += row[from + i] = i === left || score < -746 ? 0 : Math.exp(score);
     }
@@ -74,10 +77,12 @@ export function leaveOneOut(keys, values, kernel, sigma) {
   const n = keys.length;
   const totals = new Float64Array(n);
   const sums = new Float64Array(n);
+  const { gaussian } = KERNELS;
   // Similarity is symmetric: each pair of keys serves both of them.
   for (let j = 1; j < n; j++) {
     for (let i = 0; i < j; i++) {
-      const similarity = kernel(Math.abs(keys[j] - keys[i]) / sigma);
+      const u = Math.abs(keys[j] - keys[i]) / sigma;
+      const similarity = kernel === gaussian ? gaussian(u) : kernel(u);
       totals[j] += similarity;
       totals[i] += similarity;
       sums[j] += similarity * values[i];
