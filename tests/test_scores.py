@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pages
 import pytest
+import torch
 
 from attention_pooling import ScoreExplorer, attention_weights, effective_keys
 from attention_pooling.explorer.scores import SCORES, compared
@@ -116,8 +117,7 @@ def test_narrowest_width_that_is_accepted_can_be_shown(score):
 
 
 def test_tensors_are_taken_out_of_their_graph():
-    tensor = pytest.importorskip("torch").tensor
-    keys, width, query = (tensor(x, requires_grad=True) for x in (KEYS, 0.5, [0.25, 1.0]))
+    keys, width, query = (torch.tensor(x, requires_grad=True) for x in (KEYS, 0.5, [0.25, 1.0]))
     explorer = ScoreExplorer(keys, width, query, sigmas=query)
     assert explorer.data["keys"] == KEYS.tolist()
     assert (explorer.sigma, explorer.query, explorer.data["sigmas"]) == (0.5, (0.25, 1), (0.25, 1))

@@ -82,6 +82,7 @@ export function leaveOneOut(keys, values, kernel, sigma) {
   for (let j = 1; j < n; j++) {
     for (let i = 0; i < j; i++) {
       const u = Math.abs(keys[j] - keys[i]) / sigma;
+      // Called by its name, the Gaussian is compiled into the loop as well.
       const similarity = kernel === gaussian ? gaussian(u) : kernel(u);
       totals[j] += similarity;
       totals[i] += similarity;
