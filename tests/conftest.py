@@ -1,4 +1,7 @@
-"""How the tests run: the same examples each time, without a stopwatch, and a browser if any."""
+"""How the tests run: the same examples each time, without a stopwatch, and a browser if any.
+
+What a test asks for says what it needs, so `make check` leaves out whatever needs more than Python.
+"""
 
 import os
 
@@ -8,6 +11,16 @@ from hypothesis import settings
 
 settings.register_profile("book", deadline=None, max_examples=50, derandomize=True)
 settings.load_profile("book")
+
+# The marker of a test that uses the fixture; `make check` runs the tests without any.
+NEEDS = {"chromium": "browser", "html": "book", "environments": "network", "pyodide_folder": "network"}
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest selects by markers
+def pytest_collection_modifyitems(items):
+    for item in items:
+        for fixture in NEEDS.keys() & set(getattr(item, "fixturenames", ())):
+            item.add_marker(NEEDS[fixture])
 
 
 @pytest.fixture(scope="session")
@@ -20,9 +33,15 @@ def chromium():
 
 
 @pytest.fixture(scope="session")
-def site():
-    """The address of the built book."""
+def html():
+    """The folder of the built book."""
     if not (pages.HTML / "index.html").is_file():
         pytest.fail(f"no built book in {pages.HTML}: run `make book`, or set BOOK_HTML")
-    with pages.served(pages.HTML) as address:
+    return pages.HTML
+
+
+@pytest.fixture(scope="session")
+def site(html):
+    """The address of the built book."""
+    with pages.served(html) as address:
         yield address

@@ -8,9 +8,10 @@ import shutil
 import threading
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+import yaml
 
-HTML = Path(os.environ.get("BOOK_HTML", Path(__file__).parents[1] / "_build" / "html"))
+ROOT = Path(__file__).parents[1]
+HTML = Path(os.environ.get("BOOK_HTML", ROOT / "_build" / "html"))
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -20,6 +21,14 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+
+def chapters():
+    """Return the names of the chapters that hold code, in the order of the book."""
+    contents = yaml.safe_load((ROOT / "_toc.yml").read_text())
+    listed = [contents["root"], *(entry["file"] for entry in contents["chapters"])]
+    texts = {Path(path).name: (ROOT / f"{path}.md").read_text("utf-8") for path in listed}
+    return [name for name, text in texts.items() if "kernelspec" in text]
 
 
 def every_page():
@@ -42,6 +51,9 @@ def installed_chromium():
 @contextlib.contextmanager
 def browser():
     """Open Chromium without a window."""
+    # Here, so that tests without a browser run where no driver of one is installed.
+    from playwright.sync_api import sync_playwright
+
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=installed_chromium(), args=FLAGS)
         yield chromium

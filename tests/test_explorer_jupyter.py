@@ -129,7 +129,7 @@ def explorer(chromium, lab):
 
 
 def state(root):
-    return root.evaluate("root => root.explorer.state()")
+    return json.loads(root.evaluate("root => JSON.stringify(root.explorer.state())"))
 
 
 def check(root):

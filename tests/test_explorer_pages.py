@@ -2,6 +2,7 @@
 
 import gzip
 import itertools
+import json
 import re
 
 import numpy as np
@@ -52,14 +53,16 @@ def phone(chromium):
 
 
 def state(root):
-    return root.evaluate("root => root.explorer.state()")
+    # As one string: Playwright takes seconds for the weights, one number at a time.
+    return json.loads(root.evaluate("root => JSON.stringify(root.explorer.state())"))
 
 
 def put(root, **change):
     """Set and read in one go, so that nothing but `set` can have redrawn."""
-    return root.evaluate(
-        "(root, change) => { root.explorer.set(change); return root.explorer.state(); }", change
-    )
+    both = """(root, change) => {
+      root.explorer.set(change);
+      return JSON.stringify(root.explorer.state()); }"""
+    return json.loads(root.evaluate(both, change))
 
 
 def settled(root):
@@ -417,14 +420,14 @@ def test_leave_one_out_panel_draws_the_leave_one_out_curve(desktop, site):
 
 
 @pytest.mark.parametrize("path", EVERY_PAGE)
-def test_pages_hold_no_trace_of_the_widgets(site, path):
-    text = (pages.HTML / path).read_text(encoding="utf-8")
+def test_pages_hold_no_trace_of_the_widgets(html, path):
+    text = (html / path).read_text(encoding="utf-8")
     assert "jupyter.widget" not in text
     assert "model_id" not in text
 
 
-def test_module_and_style_are_light(site):
-    folder = pages.HTML / "_static" / "explorer"
+def test_module_and_style_are_light(html):
+    folder = html / "_static" / "explorer"
     sent = [
         gzip.compress((folder / name).read_bytes(), 9) for name in ("explorer.mjs", "explorer.css")
     ]

@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import nbformat
+import pages
 import pytest
 import yaml
 from sphinx.errors import ConfigError
@@ -19,12 +20,7 @@ from book_site import repository  # noqa: E402
 
 ROOT = Path(__file__).parents[1]
 OWNER, NAME = "reader", "attention.book"
-CHAPTERS = [
-    path.stem
-    for path in sorted((ROOT / "chapters").glob("*.md"))
-    if "kernelspec" in path.read_text(encoding="utf-8")
-    and re.search(rf"\bchapters/{path.stem}\b", (ROOT / "_toc.yml").read_text())
-]
+CHAPTERS = pages.chapters()
 
 
 class Links(HTMLParser):

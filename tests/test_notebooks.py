@@ -14,16 +14,11 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / "src"))
-from book_site import lite, notebooks  # noqa: E402
+from book_site import frameworks, lite, notebooks  # noqa: E402
 from book_site.repository import Repository  # noqa: E402
 
 NOTEBOOKS = pages.HTML / "notebooks"
-# Beside them lie the notebooks of the libraries, which are not made from chapters.
-CHAPTERS = sorted(
-    path.stem
-    for path in NOTEBOOKS.glob("*.ipynb")
-    if (ROOT / "chapters" / f"{path.stem}.md").is_file()
-)
+CHAPTERS = pages.chapters()
 CONFIGURATION = """
 extensions = [
     "myst_nb", "sphinx_book_theme", "sphinx_design", "sphinx_exercise", "sphinx_proof",
@@ -49,15 +44,45 @@ def everything(tmp_path_factory):
     shutil.copy(ROOT / "tests" / "everything.md", folder / "index.md")
     shutil.copy(ROOT / "chapters" / "references.bib", folder)
     (folder / "other.md").write_text("---\norphan: true\n---\n# Other\n\n```{bibliography}\n```\n")
+    return read(sphinx("notebooks", folder, folder.with_name("out")) / "index.ipynb")
+
+
+def sphinx(builder, folder, out):
+    """Build a book of pages that lie in a folder, and return where it was put."""
     (folder / "conf.py").write_text(CONFIGURATION)
-    environment = os.environ | {"BOOK_REPOSITORY": "", "PYTHONPATH": str(ROOT / "src")}
-    out = folder.with_name("out")
     subprocess.run(
-        [sys.executable, "-m", "sphinx", "-q", "-W", "-b", "notebooks", folder, out],
-        env=environment,
+        [sys.executable, "-m", "sphinx", "-q", "-W", "-b", builder, folder, out],
+        env=os.environ | {"BOOK_REPOSITORY": "", "PYTHONPATH": str(ROOT / "src")},
         check=True,
     )
-    return read(out / "index.ipynb")
+    return out
+
+
+@pytest.mark.slow
+def test_notebooks_written_after_an_edit_are_those_of_a_new_build(tmp_path):
+    book = tmp_path / "book"
+    book.mkdir()
+    shutil.copy(ROOT / "chapters" / "references.bib", book)
+    page = "---\norphan: true\nkernelspec: {{name: python3}}\n---\n# {}\n\n{}\n"
+    (book / "index.md").write_text(page.format("One", "{ref}`two` {cite:t}`nadaraya1964`"))
+    works = "---\norphan: true\n---\n# Works\n\n```{bibliography}\n```\n"
+    (book / "works.md").write_text(works)
+    other = "(two)=\n## Two\n\n(three)=\n## Three"
+    (book / "other.md").write_text(page.format("Other", other))
+    before = notebooks_in(sphinx("html", book, tmp_path / "after"))
+    (book / "index.md").write_text(page.format("One", "{ref}`three` {cite:t}`nadaraya1964`"))
+    after = notebooks_in(sphinx("html", book, tmp_path / "after"))
+    assert after == notebooks_in(sphinx("html", book, tmp_path / "new"))
+    assert '"three"' in after["other.ipynb"].replace("\\", "")
+    assert '"three"' not in before["other.ipynb"].replace("\\", "")
+    bibliography = book / "references.bib"
+    bibliography.write_text(bibliography.read_text().replace("{1964}", "{1965}"))
+    after = notebooks_in(sphinx("html", book, tmp_path / "after"))
+    assert after == notebooks_in(sphinx("html", book, tmp_path / "newer"))
+
+
+def notebooks_in(site):
+    return {path.name: path.read_text() for path in (site / "notebooks").glob("*.ipynb")}
 
 
 @pytest.fixture(scope="module")
@@ -181,15 +206,14 @@ def test_markup_would_be_noticed(text):
     assert MARKUP.search(text)
 
 
-def test_every_chapter_is_a_notebook():
-    contents = yaml.safe_load((ROOT / "_toc.yml").read_text())
-    chapters = [contents["root"], *(entry["file"] for entry in contents["chapters"])]
-    with_code = [path for path in chapters if "kernelspec" in (ROOT / f"{path}.md").read_text()]
-    assert sorted(Path(path).name for path in with_code) == CHAPTERS
+def test_every_chapter_and_every_library_has_a_notebook(html):
+    libraries = [f"frameworks-{library}" for library in frameworks.LIBRARIES]
+    written = {path.stem for path in (html / "notebooks").glob("*.ipynb")}
+    assert written == {*CHAPTERS, *libraries}
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
-def test_no_markup_leaks_into_a_notebook(chapter):
+def test_no_markup_leaks_into_a_notebook(html, chapter):
     notebook = read(NOTEBOOKS / f"{chapter}.ipynb")
     nbformat.validate(notebook)
     executed = read(ROOT / "_build" / "jupyter_execute" / "chapters" / f"{chapter}.ipynb")
@@ -202,7 +226,7 @@ def test_no_markup_leaks_into_a_notebook(chapter):
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
-def test_a_cited_work_is_listed_once_and_in_full(chapter):
+def test_a_cited_work_is_listed_once_and_in_full(html, chapter):
     cells = read(NOTEBOOKS / f"{chapter}.ipynb").cells
     entries = re.findall(r'^- <a id="([^"]+)"></a>(.*)$', cells[-1].source, re.MULTILINE)
     source = (ROOT / "chapters" / f"{chapter}.md").read_text()

@@ -317,8 +317,8 @@ def test_page_opened_as_a_file_comes_alive(chromium, page_address):
     page.close()
 
 
-def test_only_pages_with_the_figure_load_it():
-    for page in pages.HTML.rglob("*.html"):
+def test_only_pages_with_the_figure_load_it(html):
+    for page in html.rglob("*.html"):
         html = page.read_text(encoding="utf-8")
         assert ("scores.mjs" in html) == ('class="nw-scores"' in html), page
         assert ("scores.css" in html) == ('class="nw-scores"' in html), page

@@ -1,11 +1,12 @@
 """How the pages of the book are built: a Sphinx extension that chapters never import."""
 
-from . import explorer, formulas, frameworks, launch, notebooks, repository, thebe
+from . import execution, explorer, formulas, frameworks, launch, notebooks, repository, thebe
 
 
 def setup(app):
     """Connect each part of the site to the build."""
     repository.setup(app)
+    execution.setup(app)
     formulas.setup(app)
     thebe.setup(app)
     explorer.setup(app)

@@ -23,7 +23,7 @@ class Page:
     builder : sphinx.builders.Builder
         Knows addresses, numbers and where pictures lie.
     linked : set of str
-        The ids on this page that some link goes to.
+        The ids that some link goes to, on this page or another.
     """
 
     def __init__(self, docname, builder, linked):

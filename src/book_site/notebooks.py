@@ -27,16 +27,18 @@ EXTRAS = {
 
 def setup(app):
     app.add_builder(NotebookBuilder)
-    app.connect("build-finished", write_beside)
+    written = set()
+    app.connect("html-page-context", lambda app, page, *_: written.add(page))
+    app.connect("build-finished", lambda app, exception: exception or write_beside(app, written))
 
 
-def write_beside(app, exception):
-    """Write the notebooks beside the pages, without another start of Sphinx."""
-    if exception is None and app.builder.format == "html":
+def write_beside(app, written):
+    """Write the notebooks beside the pages that were written, in the same run of Sphinx."""
+    if app.builder.format == "html":
         pages, app.builder = app.builder, NotebookBuilder(app, app.env)
         app.builder.outdir = Path(app.outdir, "notebooks")
         try:
-            app.builder.write(None, None)
+            app.builder.write(written & app.env.found_docs, ())
         finally:
             app.builder = pages
 
@@ -62,28 +64,34 @@ class NotebookBuilder(Builder):
 
     def write(self, build_docnames, updated_docnames, method="update"):
         build_wheel(self.outdir)
-        names = sorted(self.env.found_docs)
-        pages = {name: self.env.get_and_resolve_doctree(name, self) for name in names}
+        every = sorted(self.env.found_docs)
+        texts = [name for name in every if not is_notebook(self.env, name)]
         self.works = {
             f"{self.get_target_uri(name)}#{anchor}": work
-            for name, page in pages.items()
-            for work in page.findall(nodes.citation)
+            for name in texts
+            for work in self.env.get_and_resolve_doctree(name, self).findall(nodes.citation)
             for anchor in work["ids"]
         }
-        linked = set()
-        for name, page in pages.items():
-            linked.update(
-                self.split(name, uri)
-                for uri in map(markdown.address, page.findall(nodes.reference))
-            )
-        for name, page in pages.items():
-            if is_notebook(self.env, name):
-                anchors = {anchor for target, anchor in linked if target == name}
-                cells = list(markdown.Page(name, self, anchors).cells(page))
+        linked = set().union(*(targets(self.env.get_doctree(name)) for name in every))
+        if build_docnames in (None, ["__all__"]) or self.lends_anew(linked):
+            build_docnames = every
+        for name in build_docnames:
+            if name not in texts:
+                page = self.env.get_and_resolve_doctree(name, self)
+                cells = list(markdown.Page(name, self, linked).cells(page))
                 sources = [source for kind, source, *_ in cells if kind == "code"]
                 install = first_cell(needs(sources), self.config.book_repository)
                 path = Path(self.outdir, notebook_name(name))
                 nbformat.write(notebook([("code", install, []), *cells]), path)
+
+    def lends_anew(self, linked):
+        """Tell whether pages that stay as they are take something else from others than before."""
+        works = {uri: work.astext() for uri, work in self.works.items()}
+        before, now = Path(self.doctreedir, "lent.json"), json.dumps([sorted(linked), works])
+        if before.is_file() and before.read_text() == now:
+            return False
+        before.write_text(now)
+        return True
 
     def split(self, docname, uri):
         """Return the page and the anchor that an address leads to; None for a page not of ours."""
@@ -103,6 +111,17 @@ class NotebookBuilder(Builder):
         if self.config.book_repository:
             return f"{self.config.book_repository.pages}{target}.html{mark}"
         return notebook_name(target) + mark if is_notebook(self.env, target) else None
+
+
+def targets(doctree):
+    """Return the ids that a page's links may go to, before it is known on which page they are."""
+    named = {
+        node.get("reftarget", node.get("target_label"))
+        for node in doctree.findall(nodes.Element)
+        if node.get("reftype") != "doc"
+    } - {None}
+    ids = set(map(nodes.make_id, named))
+    return ids | {f"equation-{name}" for name in ids}
 
 
 def is_notebook(env, docname):
