@@ -7,10 +7,14 @@ FRAMEWORKS_PYTHON ?= python3.11
 LIBRARIES ?= numpy torch jax tensorflow mxnet
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_FLAGS) -c constraints.txt
+LINT := $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/codespell
+# Tests run side by side; those that share what takes long to make share a process.
+PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadgroup
 SOURCES := $(shell find src -type f -not -name '*.pyc')
 
 .DEFAULT_GOAL := help
-.PHONY: help book site notebooks serve lab test test-frameworks bench bench-pooling lint fresh
+.NOTPARALLEL:
+.PHONY: help book site notebooks serve lab check test test-frameworks bench bench-pooling lint fresh
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -32,9 +36,13 @@ serve: book  ## serve the book at http://localhost:8000
 lab: $(VENV)/book  ## open the chapters in JupyterLab
 	$(BIN)/jupyter lab chapters
 
-test: $(VENV)/test site  ## check the code, the book and its pages in a browser
-	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/codespell
-	$(BIN)/python -m pytest
+check: $(VENV)/test  ## check the code in a minute, without a browser, a network or a built book
+	$(LINT)
+	$(PYTEST) -m 'not (browser or book or network or slow)'
+
+test: $(VENV)/test site  ## check everything: the code, the book, and its pages in a browser
+	$(LINT)
+	$(PYTEST)
 
 test-frameworks: $(LIBRARIES:%=.venv-frameworks/%/ready) .venv-frameworks/package/ready  ## check the five libraries against each other
 	for library in $(LIBRARIES); do \
@@ -59,17 +67,14 @@ $(VENV)/python:
 	$(PYTHON) -m venv $(VENV)
 	touch $@
 
-$(VENV)/book: $(VENV)/python pyproject.toml constraints.txt
-	$(PIP) --editable '.[book]'
+$(VENV)/book $(VENV)/lite: $(VENV)/python pyproject.toml constraints.txt
+	$(PIP) --editable '.[$(@F)]'
 	touch $@
 
-$(VENV)/lite: $(VENV)/book
-	$(PIP) --editable '.[lite]'
-	touch $@
-
-$(VENV)/test: $(VENV)/lite
+# It holds what the others hold, so that one call of pip installs it all.
+$(VENV)/test: $(VENV)/python pyproject.toml constraints.txt
 	$(PIP) --editable '.[test]'
-	touch $@
+	touch $(VENV)/book $(VENV)/lite $@
 
 .venv-frameworks/%/ready: frameworks/%.txt
 	$(FRAMEWORKS_PYTHON) -m venv $(@D)

@@ -13,14 +13,30 @@ settings.register_profile("book", deadline=None, max_examples=50, derandomize=Tr
 settings.load_profile("book")
 
 # The marker of a test that uses the fixture; `make check` runs the tests without any.
-NEEDS = {"chromium": "browser", "html": "book", "environments": "network", "pyodide_folder": "network"}
+MARKERS = {
+    "chromium": "browser",
+    "html": "book",
+    "environments": "network",
+    "pyodide_folder": "network",
+    "everything": "slow",
+}
+# What takes long to make is made in one process, which runs all tests that use it.
+SHARED = {"known", "unknown", "everything", "pyodide_folder", "explorer", "computed", "programs"}
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest selects by markers
+@pytest.hookimpl(tryfirst=True)  # before tests are selected and shared out
 def pytest_collection_modifyitems(items):
     for item in items:
-        for fixture in NEEDS.keys() & set(getattr(item, "fixturenames", ())):
-            item.add_marker(NEEDS[fixture])
+        used = set(getattr(item, "fixturenames", ()))
+        for fixture in MARKERS.keys() & used:
+            item.add_marker(MARKERS[fixture])
+        for fixture in SHARED & used:
+            item.add_marker(pytest.mark.xdist_group(fixture))
+
+
+def pytest_xdist_auto_num_workers():
+    # One more than there are processors, since tests wait for browsers and for limits of time.
+    return os.cpu_count() + 1
 
 
 @pytest.fixture(scope="session")

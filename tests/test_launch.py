@@ -58,7 +58,7 @@ def links_in(notebook):
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory):
+def built(html, tmp_path_factory):
     """Build the site for a repository, from the notebooks that have been run already."""
 
     def build(repository):
@@ -93,8 +93,8 @@ def known(built):
 
 
 @pytest.fixture(scope="module")
-def unknown(built):
-    return built("")
+def unknown(html, built):
+    return html if repository.repository() is None else built("")
 
 
 def page(site, chapter):

@@ -11,6 +11,7 @@ import nbformat
 import pages
 import pytest
 import yaml
+from myst_nb.core.read import read_myst_markdown_notebook
 
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / "src"))
@@ -238,12 +239,26 @@ def test_a_cited_work_is_listed_once_and_in_full(html, chapter):
         assert entry.count(entry[:20]) == 1
 
 
-def installs(chapter):
-    return read(NOTEBOOKS / f"{chapter}.ipynb").cells[0].source
+def needs(chapter):
+    """Return what a chapter's own cells need, in the words of `notebooks.EXTRAS`."""
+    path = ROOT / "chapters" / f"{chapter}.md"
+    cells = read_myst_markdown_notebook(path.read_text("utf-8"), path=path).cells
+    return notebooks.needs([cell.source for cell in cells if cell.cell_type == "code"])
+
+
+def alike(chapters, needs=needs):
+    """Let chapters that need the same run in one process, which makes an environment for them."""
+    groups = {
+        chapter: pytest.mark.xdist_group("-".join(["env", *needs(chapter)])) for chapter in chapters
+    }
+    return [pytest.param(chapter, marks=group) for chapter, group in groups.items()]
+
+
+WITH_TORCH = [chapter for chapter in CHAPTERS if "torch" in needs(chapter)]
 
 
 @pytest.fixture(scope="module")
-def environments(tmp_path_factory):
+def environments(html, tmp_path_factory):
     """For each first cell, the kernels of a new environment in which nothing else is installed."""
     made = {}
 
@@ -260,6 +275,10 @@ def environments(tmp_path_factory):
         return made[first_cell]
 
     return kernels
+
+
+def first_cell(chapter):
+    return read(NOTEBOOKS / f"{chapter}.ipynb").cells[0].source
 
 
 def run(notebook, folder, kernels):
@@ -287,9 +306,9 @@ def assert_quiet(notebook):
             assert output.get("name") != "stderr", output.text
 
 
-@pytest.mark.parametrize("chapter", sorted(CHAPTERS, key=installs))
+@pytest.mark.parametrize("chapter", alike(CHAPTERS))
 def test_a_notebook_runs_where_only_its_first_cell_installs(chapter, environments, tmp_path):
-    kernels = environments(installs(chapter))
+    kernels = environments(first_cell(chapter))
     (wheel,) = NOTEBOOKS.glob("*.whl")
     shutil.copy(wheel, tmp_path)
     notebook = read(NOTEBOOKS / f"{chapter}.ipynb")
@@ -301,24 +320,22 @@ def test_a_notebook_runs_where_only_its_first_cell_installs(chapter, environment
     assert any(cell.get("outputs") for cell in ran.cells)
 
 
-@pytest.mark.parametrize(
-    "chapter", [chapter for chapter in CHAPTERS if '"torch"' in installs(chapter)]
-)
+@pytest.mark.parametrize("chapter", alike(WITH_TORCH, needs=lambda chapter: []))
 def test_a_notebook_for_the_browser_runs_without_pytorch(chapter, environments, tmp_path):
     (wheel,) = NOTEBOOKS.glob("*.whl")
     shutil.copy(wheel, tmp_path)
     notebook = lite.in_browser(read(NOTEBOOKS / f"{chapter}.ipynb"))
     assert "PyTorch does not run in a browser" in notebook.cells[1].source
-    plain = notebooks.first_cell([], None)
-    notebook.cells[0].source = plain
-    assert_quiet(run(notebook, tmp_path, environments(installs("index"))))
+    notebook.cells[0].source = notebooks.first_cell([], None)
+    assert_quiet(run(notebook, tmp_path, environments(first_cell("index"))))
 
 
+@pytest.mark.xdist_group("env")
 def test_pip_takes_its_part_of_the_conda_environment(environments, tmp_path):
     listed = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
     (lines,) = (part["pip"] for part in listed if isinstance(part, dict))
     (tmp_path / "requirements.txt").write_text("\n".join(lines))
-    python = environments(installs("index")).parents[1] / "bin" / "python"
+    python = environments(first_cell("index")).parents[1] / "bin" / "python"
     subprocess.run(
         [python, "-m", "pip", "install", "--dry-run", "--quiet", "--disable-pip-version-check"]
         + ["--requirement", tmp_path / "requirements.txt"],
