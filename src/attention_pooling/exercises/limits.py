@@ -14,7 +14,13 @@ import time
 import warnings
 
 LIMIT = 4.0
-"""Seconds that an answer may take."""
+"""Seconds that an answer may take: of the processor's time, or of the clock's while it sleeps."""
+
+PATIENCE = 12.0
+"""Seconds of the clock after which an answer ends in any case, however busy the machine."""
+
+SLOWER = 3
+"""Times as long as elsewhere may an answer take in a browser, whose Python is slower."""
 
 IMPORT = 6.0
 """Further seconds for importing a library, which is slow the first time."""
@@ -67,7 +73,8 @@ def within_limits(task, limit=LIMIT):
     task : callable
         Called without arguments, up to twice.
     limit : float, optional
-        Seconds for each of the two.
+        Seconds for each of the two: of the processor's time, which a busy machine shares out, or
+        of the clock's while the task sleeps or where no clock counts a thread's time.
 
     Returns
     -------
@@ -160,11 +167,12 @@ def _rehearse_and_exit(task, writer):
             # The pool of OpenMP threads has stayed behind in the parent.
             torch.set_num_threads(1)
         _limit_memory()
-        thread, outcome = _started(task)
+        thread = _Runner(task)
+        thread.start()
         while thread.is_alive():
             os.write(writer, b".")
             thread.join(0.1)
-        spent = outcome and isinstance(outcome[0][1], OutOfMemory | MemoryError)
+        spent = thread.outcome and isinstance(thread.outcome[0][1], OutOfMemory | MemoryError)
         os.write(writer, b"m" if spent else b"e")
     except BaseException:
         # What went wrong with the copy itself says nothing about the task.
@@ -183,30 +191,40 @@ def _limit_memory():
         resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, hard))
 
 
-def _started(task):
-    """Return a thread that runs the task, and a list for its (result, exception)."""
-    outcome = []
+class _Runner(threading.Thread):
+    """Runs a task, and keeps its (result, exception)."""
 
-    def run():
+    def __init__(self, task):
+        super().__init__(daemon=True)
+        self.task, self.outcome, self.clock = task, [], None
+
+    def run(self):
+        # Only the thread itself can ask for its clock and be sure that it has not ended.
+        if hasattr(time, "pthread_getcpuclockid"):
+            self.clock = time.pthread_getcpuclockid(self.ident)
         with contextlib.suppress(Overtime):
             try:
-                outcome.append((task(), None))
+                self.outcome.append((self.task(), None))
             except Overtime:
                 raise
             except BaseException as error:
-                outcome.append((None, error))
+                self.outcome.append((None, error))
 
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    return thread, outcome
+    def spent(self):
+        """Return the processor's time that the thread has had, or the clock's where none tells."""
+        try:
+            return time.monotonic() if self.clock is None else time.clock_gettime(self.clock)
+        except OSError:
+            return 0.0  # It has ended.
 
 
 def _in_thread(task, limit):
+    thread = _Runner(task)
     try:
-        thread, outcome = _started(task)
+        thread.start()
     except RuntimeError:
         # Python in a browser has no threads.
-        return _traced(task, limit)
+        return _traced(task, SLOWER * limit)
     try:
         _wait(thread, limit)
     finally:
@@ -216,9 +234,9 @@ def _in_thread(task, limit):
             f"{_endless(limit)} It could not be stopped and may still be at work: "
             "restart the kernel when the notebook feels slow."
         )
-    if not outcome:
+    if not thread.outcome:
         raise Stopped(_endless(limit))
-    result, error = outcome[0]
+    result, error = thread.outcome[0]
     if isinstance(error, OutOfMemory):
         raise Stopped("Your function asks for more memory than there is.")
     if error is not None:
@@ -227,13 +245,15 @@ def _in_thread(task, limit):
 
 
 def _wait(thread, limit):
-    left = {True: IMPORT, False: limit}
-    before = time.monotonic()
-    while thread.is_alive() and min(left.values()) > 0:
+    begun = before = time.monotonic()
+    left, had = {True: IMPORT, False: limit}, thread.spent()
+    while thread.is_alive() and min(left.values()) > 0 and before < begun + PATIENCE:
         thread.join(min(0.1, limit))
-        now = time.monotonic()
-        left[_is_importing(thread)] -= now - before
-        before = now
+        now, has = time.monotonic(), thread.spent()
+        # A thread that waits for the processor gets a share of it, one that sleeps gets none.
+        share = (has - had) / (now - before)
+        left[_is_importing(thread)] -= now - before if share < 0.05 else has - had
+        before, had = now, has
 
 
 def _is_importing(thread):
