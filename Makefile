@@ -14,7 +14,7 @@ SOURCES := $(shell find src -type f -not -name '*.pyc')
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help book site notebooks serve lab check test test-frameworks bench bench-pooling lint fresh
+.PHONY: help book site notebooks serve lab check test thorough test-frameworks bench bench-pooling lint fresh
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -43,6 +43,10 @@ check: $(VENV)/test  ## check the code in a minute, without a browser, a network
 test: $(VENV)/test site  ## check everything: the code, the book, and its pages in a browser
 	$(LINT)
 	$(PYTEST)
+
+thorough: export HYPOTHESIS_PROFILE := thorough
+thorough: $(VENV)/test  ## try the package on many more examples, new ones each time
+	$(PYTEST) -m 'not (browser or book or network or slow)'
 
 test-frameworks: $(LIBRARIES:%=.venv-frameworks/%/ready) .venv-frameworks/package/ready  ## check the five libraries against each other
 	for library in $(LIBRARIES); do \
