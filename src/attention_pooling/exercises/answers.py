@@ -79,9 +79,14 @@ def _numbers(result):
 
 
 def _plain(result):
-    """Replace iterators and tensors, also inside lists, by what NumPy reads."""
+    """Replace iterators, tensors and missing entries, also inside lists, by what NumPy reads."""
     if isinstance(result, Iterator):
         result = list(islice(result, MOST + 1))
+    if isinstance(result, np.ma.MaskedArray):
+        # What lies under a mask is missing, hence NaN.
+        return np.asarray(result.astype(object).filled(np.nan))
+    if type(result).__module__.partition(".")[0] == "pandas":
+        return result.to_numpy(na_value=np.nan)
     if isinstance(result, list | tuple | deque):
         if len(result) > MOST:
             raise Wrong(f"Your function returns {len(result)} entries, far too many.")
