@@ -58,7 +58,7 @@ def numbers(result):
         raise OutOfMemory from None
     except BaseException as error:
         raise Wrong(
-            f"The result, {_kind(result)}, cannot be read as numbers: {last_line(error)}"
+            f"The result, {kind(result)}, cannot be read as numbers: {last_line(error)}"
         ) from None
 
 
@@ -74,7 +74,7 @@ def _numbers(result):
     if array.dtype.kind == "c":
         raise Wrong("Your function returns complex numbers; every quantity here is real.")
     if array.dtype.kind not in "biufO":
-        raise Wrong(f"Your function returns {_kind(result)} of dtype {array.dtype}, not numbers.")
+        raise Wrong(f"Your function returns {kind(result)} of dtype {array.dtype}, not numbers.")
     return array.astype(float)
 
 
@@ -100,6 +100,7 @@ def _plain(result):
     return result
 
 
-def _kind(result):
+def kind(result):
+    """Return the type of a result, for messages."""
     name = type(result).__name__
     return f"an object of type {name}"

@@ -72,8 +72,9 @@ def _visited(answer, slope, sigma, steps, lr):
 def _refuse_shape(got, tried):
     if got.size == 1:
         raise Wrong(
-            "Your function returns the last width alone: return the list of all that were "
-            f"visited, the start first.\n{tried} Came out: {got.ravel()[0]:.4g}."
+            "Your function returns a single number, as if the last width alone were wanted: return "
+            f"the list of all that were visited, the start first."
+            f"\n{tried} Came out: {got.ravel()[0]:.4g}."
         )
     raise Wrong(
         f"The result has shape {got.shape}: return one list with the widths visited, a number "
@@ -215,7 +216,7 @@ def _examine(answer, rng):
     _refuse_no_influence(*moves)
     for name, derivative, minimiser, start, lr in _losses(rng):
         slope = _Slope(name, derivative, 0.1, rng)
-        visited = _visited(answer, slope, start, 300, lr)
+        visited = _visited(answer, slope, start, 200, lr)
         _refuse_out_of_range(visited, slope)
         _refuse_no_arrival(visited, slope, minimiser, lr)
     _refuse_disproportion(*moves)
@@ -337,13 +338,13 @@ def _refuse_out_of_range(visited, slope):
 
 
 def _refuse_no_arrival(visited, slope, minimiser, lr):
-    settled = visited[-100:].mean()
+    settled = visited[-80:].mean()
     if abs(settled - minimiser) <= 0.15 * minimiser:
         return
     came = (
         f"Tried: {slope.name} with its minimum at {minimiser:.3g}, {len(visited) - 1} steps, "
         f"learning rate {lr:g}. Came out: {visited[0]:.3g} at the start, {settled:.3g} on average "
-        "over the last 100 steps."
+        "over the last 80 steps."
     )
     if abs(settled - minimiser) > 0.7 * abs(visited[0] - minimiser):
         raise Wrong(

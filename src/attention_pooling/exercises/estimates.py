@@ -254,7 +254,7 @@ def _gap_stages(rng):
                 ),
                 few([1.0], [5.0, 3.0], [level, 1.0], "one query, out of reach of both keys"),
                 few(
-                    [0.0, 3.0, 9.0], [0.5, 3.5, 9.0], [level, -1.0, 0.0], "as many queries as keys"
+                    [0.0, 3.0, 1.0], [0.5, 3.5, 9.0], [level, -1.0, 0.0], "as many queries as keys"
                 ),
             ],
             {},
@@ -359,8 +359,9 @@ def _temperature_trial(rng, n, wanted, spread, origin=0.0):
 
 
 def _temperature_stages(rng):
+    n = int(rng.integers(8, 30))
     ordinary = [
-        _temperature_trial(rng, int(rng.integers(8, 30)), wanted, spread)
+        _temperature_trial(rng, n, wanted, spread)
         for wanted, spread in [
             (rng.uniform(0.03, 0.05), rng.uniform(8, 12)),
             (rng.uniform(20, 30), rng.uniform(4, 6)),
@@ -377,11 +378,11 @@ def _temperature_stages(rng):
         for origin in (1000, -3000)
     ]
     special = [
-        _temperature_trial(rng, 2, rng.uniform(0.2, 0.5), rng.uniform(2, 3)),
-        _temperature_trial(rng, 150, rng.uniform(2, 5), rng.uniform(30, 40)),
+        _temperature_trial(rng, 150, rng.uniform(2, 5), rng.uniform(2, 3)),
         _temperature_trial(rng, 12, rng.uniform(2, 5), rng.uniform(1.5, 2)),
         _temperature_trial(rng, 12, rng.uniform(2, 5), rng.uniform(30, 40)),
-        _nearly_tied(rng),
+        _few_scores([0.0, -float(rng.uniform(2.5, 3))], 1.15),
+        _few_scores([*rng.uniform(-9, -5, 6), 0.0, -1e-3], int(rng.integers(3, 6))),
     ]
     return [
         Stage(ordinary, TEMPERATURE_SLIPS),
@@ -397,11 +398,9 @@ def _temperature_stages(rng):
     ]
 
 
-def _nearly_tied(rng):
-    scores = np.append(rng.uniform(-9, -5, 6), [0.0, -1e-3])
-    count = int(rng.integers(3, 6))
-    tried = f"8 scores, the two largest nearly the same, count {count}"
-    return Trial({"scores": rng.permutation(scores), "count": count}, tried, tolerance=1e-3)
+def _few_scores(scores, count):
+    tried = f"scores {', '.join(f'{score:.3g}' for score in scores)}, count {count}"
+    return Trial({"scores": np.array(scores), "count": count}, tried, tolerance=1e-3)
 
 
 def _lines(similarity=gaussian, read=lambda height, slope, q: height, ridge=0.0):
@@ -503,7 +502,8 @@ def _across_a_gap(rng):
 
 
 def _line_stages(rng):
-    plain = [_line_trial(rng, int(rng.integers(5, 8)), int(rng.integers(12, 18))) for _ in range(3)]
+    m, n = int(rng.integers(5, 8)), int(rng.integers(12, 18))
+    plain = [_line_trial(rng, m, n) for _ in range(3)]
     slope, grid = float(rng.uniform(2, 3)), rng.permutation(np.linspace(0, 5, 15))
     ends = np.array([-0.5, 0.0, 5.0, 5.5])
     straight = _line_trial(
@@ -524,12 +524,6 @@ def _line_stages(rng):
             "Inside the data your function is right; at its ends, with values on a straight line, "
             "it does not give them back.",
         ),
-        Stage([_line_trial(rng, 5, 11, " at 5 places", keys=repeated)], {}, REPEATS),
-        Stage(
-            [_line_trial(rng, 5, 12, unit=u, origin=o) for u, o in ((1e-3, 0), (1e3, 0), (1, -20))],
-            {},
-            UNITS,
-        ),
         Stage(
             [_across_a_gap(rng)],
             {},
@@ -537,9 +531,17 @@ def _line_stages(rng):
             "similarities are small there, but only their ratios matter, so that nothing may be "
             "cut off or added.",
         ),
+        Stage([_line_trial(rng, 5, 11, " at 5 places", keys=repeated)], {}, REPEATS),
+        Stage(
+            [_line_trial(rng, 5, 12, unit=u, origin=o) for u, o in ((1e-3, 0), (1e3, 0), (1, -20))],
+            {},
+            UNITS,
+        ),
         Stage(
             [
-                _line_trial(rng, 3, 2, keys=np.array([1.0, 3.0]) + rng.uniform(0, 0.5, 2)),
+                _line_trial(
+                    rng, 3, 2, keys=np.array([1.0, 3.0]), values=rng.uniform([1, 3], [2, 4])
+                ),
                 _line_trial(rng, 1, 9),
                 _line_trial(rng, 9, 9),
             ],

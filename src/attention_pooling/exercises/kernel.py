@@ -90,7 +90,7 @@ def _refuse_other_shapes(answer, rng):
 
 
 def _refuse_dependence_on_others(answer, rng):
-    u = rng.uniform(-1, 1, (4, 5)) * [[0.3], [0.9], [2], [9]]
+    u = rng.uniform(0.6, 1, (4, 5)) * rng.choice([-1, 1], (4, 5)) * [[0.3], [0.9], [2], [9]]
     whole = _outcome(answer, u)
     rows = [_outcome(answer, u[i : i + 1]) for i in range(4)]
     if whole is None or any(row is None for row in rows):

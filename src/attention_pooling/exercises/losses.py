@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .answers import Raised, Wrong, called, last_line, numbers
+from .answers import Raised, Wrong, called, kind, last_line, numbers
 from .judging import REPEATS, SPECIAL, UNITS, Examination, Stage, Trial, check
 from .similarities import SLIPPED_GAUSSIANS, SLIPPED_SHARES, by_rows, gaussian
 
@@ -27,7 +27,10 @@ def check_training_loss(f):
     CheckResult
     """
     return _check(
-        "training_loss", f, training_loss, lambda rng: _stages(rng, _TRAINING_SLIPS, {}, fewest=1)
+        "training_loss",
+        f,
+        training_loss,
+        lambda rng: _stages(rng, _TRAINING_SLIPS, {}, fewest=1, level=0),
     )
 
 
@@ -51,7 +54,7 @@ def check_leave_one_out(f):
         "leave_one_out",
         f,
         leave_one_out_loss,
-        lambda rng: _stages(rng, _LEAVE_ONE_OUT_SLIPS, _REPEATED_SLIPS, fewest=2),
+        lambda rng: _stages(rng, _LEAVE_ONE_OUT_SLIPS, _REPEATED_SLIPS, fewest=2, level=40),
     )
 
 
@@ -246,8 +249,7 @@ def _trial(keys, values, sigma, tried="", tolerance=1e-4):
     )
 
 
-def _ordinary(rng, tried="", unit=1.0, origin=0.0, level=0.0):
-    n = int(rng.integers(13, 19))
+def _ordinary(rng, tried="", n=13, unit=1.0, origin=0.0, level=0.0):
     keys = rng.uniform(0, 4, n)
     values = level + 2 * np.sin(2 * keys) + keys + 0.5 * rng.standard_normal(n)
     sigma = float(rng.choice([rng.uniform(0.35, 0.6), rng.uniform(1.4, 1.8)]))
@@ -264,24 +266,27 @@ def _repeated(rng):
     return _trial(keys[order], values[order], sigma, ", some of them the same")
 
 
-def _isolated(rng):
-    """Return a trial in which the prediction for one key rests on others five widths away."""
+def _isolated(rng, level):
+    """Return a trial in which one key lies five widths from all others."""
     sigma = float(rng.uniform(0.3, 0.5))
     keys = np.append(rng.permutation(np.linspace(0, 2, 9)), 2 + 5 * sigma)
-    # The width of the others' values must not hide what is cut off or added there.
-    values = 40 + np.append(rng.uniform(0, 0.3, 9), 10.0)
+    # Left out, it is predicted from the others alone, where adding little to a sum tells on values
+    # that lie far from 0.
+    values = level + np.append(rng.uniform(0, 3, 9), 10.0)
     return _trial(keys, values, sigma, ", one of them five widths from the rest")
 
 
-def _stages(rng, slips, repeated_slips, fewest):
+def _stages(rng, slips, repeated_slips, fewest, level):
+    n = int(rng.integers(13, 19))
+
     def few(n):
         return _trial(rng.uniform(0, 2, n), rng.uniform(-3, 3, n), rng.uniform(0.8, 1.2))
 
     return [
-        Stage([_ordinary(rng) for _ in range(3)], slips),
+        Stage([_ordinary(rng, n=n) for n in (n, n, 12)], slips),
         Stage([_repeated(rng)], repeated_slips, REPEATS),
         Stage(
-            [_isolated(rng)],
+            [_isolated(rng, level)],
             {},
             "With keys near each other your function is right; with one that is far from the rest "
             "it is not: similarities are small there, but only their ratios matter, so that "
@@ -290,7 +295,7 @@ def _stages(rng, slips, repeated_slips, fewest):
         Stage([_ordinary(rng, unit=1e-3), _ordinary(rng, unit=1e3)], {}, UNITS),
         Stage(
             [
-                _ordinary(rng, ", all of them negative", origin=-30),
+                _ordinary(rng, ", of either sign", origin=-2),
                 _ordinary(rng, ", values far from 0", level=-50),
                 *map(few, range(fewest, fewest + 2)),
             ],
@@ -345,8 +350,9 @@ def _compare_gradient(torch, answer, loss, trial, given):
     result = called(answer, given.values())
     sigma = given["sigma"]
     if not isinstance(result, torch.Tensor):
+        what = "a plain number" if isinstance(result, float | np.number) else kind(result)
         raise Wrong(
-            "The values are right, but the result is a plain number, which has no gradient: "
+            f"The values are right, but the result is {what}, which has no gradient: "
             ".item(), float(), math.exp and NumPy leave the graph. Return a tensor, computed "
             f"with the tensor sigma from beginning to end.\nTried: {trial.tried}."
         )

@@ -227,9 +227,11 @@ def _trials(rng, kernel, name, d=None, unit=1.0):
     shape = () if d is None else (d,)
     tried = f" with {'one coordinate' if d is None else f'{d} coordinates'}, kernel {name}"
     trials = []
+    few = int(rng.integers(6, 10))
     for m, positive, origin, span in [
-        (int(rng.integers(6, 10)), n // 3, 0, 3),
-        (n, n - 4, -7, 1.5),
+        (few, n // 3, 0, 3),
+        (few, n - 4, -7, 1.5),
+        (n, n // 2, 0, 3),
         (1, 1, 0, 3),
     ]:
         places = origin + rng.uniform(0, span, (m + n, *shape))

@@ -164,14 +164,6 @@ NARROW_SLIPS = {
     "exp; the weights stay the same.": (
         lambda queries, keys, sigma: by_rows(np.exp((queries @ keys.T - 1) / sigma**2))
     ),
-    "At width 0.01 rows underflow to 0/0 because the largest score of all is subtracted: subtract "
-    "each row's own.": lambda queries, keys, sigma: by_rows(
-        np.exp((scores := queries @ keys.T / sigma**2) - scores.max())
-    ),
-    "At width 0.01 rows underflow to 0/0 because the largest size of a score is subtracted, which "
-    "can be a negative one's: subtract the largest score.": lambda queries, keys, sigma: by_rows(
-        np.exp((scores := queries @ keys.T / sigma**2) - np.abs(scores).max(axis=1, keepdims=True))
-    ),
     "At width 0.01 some rows of weights are all zero: exp underflows, and what was done against "
     "0/0 hides it. Subtract the largest score of each row before exp.": _zeros_where_underflow,
     "At width 0.01 some rows share their weight equally among all keys: exp underflows, and what "
@@ -273,7 +265,9 @@ def _off_the_sphere(rng):
     def any_length(points):
         return _units(points) * rng.uniform(0.6, 1.5, (len(points), 1))
 
-    ordinary, *rest = _stages(rng, any_length, SLIPS_OFF_THE_SPHERE, NARROW_SLIPS_OFF_THE_SPHERE)
+    ordinary, small, *rest = _stages(
+        rng, any_length, SLIPS_OFF_THE_SPHERE, NARROW_SLIPS_OFF_THE_SPHERE
+    )
     points = rng.standard_normal((13, 3))
     lengths = [
         _trial(points[:4], np.append(points[4:], np.zeros((1, 3)), axis=0), 0.6),
@@ -283,6 +277,7 @@ def _off_the_sphere(rng):
     ]
     return [
         ordinary,
+        small,
         Stage(
             lengths,
             {},
@@ -303,10 +298,8 @@ def _stages(rng, placed, slips, narrow_slips):
     def any_width():
         return float(rng.choice([rng.uniform(0.5, 0.7), rng.uniform(1.3, 1.6)]))
 
-    plain = [
-        ordinary(*(int(rng.integers(*pair)) for pair in ((4, 7), (8, 12), (3, 7))), any_width())
-        for _ in range(3)
-    ]
+    m, n = int(rng.integers(4, 7)), int(rng.integers(8, 12))
+    plain = [ordinary(m, n + (d > 3), d, any_width()) for d in (3, 3, int(rng.integers(4, 7)))]
     repeated = np.repeat(points(4, 3), [1, 2, 3, 1], axis=0)
     return [
         Stage(plain, slips),
@@ -349,5 +342,7 @@ def _narrow_trial(rng, placed):
     keys = [(_units(points) * length)[::2] for points in near]
     # The last key is opposite to a query.
     keys = np.concatenate([*keys, placed(rng.standard_normal((4, d))), -queries[1:2]])
+    if (_units(queries[1::2]) @ _units(keys).T).max() > 0.9:
+        return _narrow_trial(rng, placed)
     # In single precision a score of 20,000 is known to about 0.01.
     return _trial(queries, keys, sigma, tolerance=0.05)

@@ -135,10 +135,8 @@ def _ordinary(rng, m, n, d, unit=1.0, tried=""):
 
 
 def _stages(rng):
-    plain = [
-        _ordinary(rng, int(rng.integers(4, 7)), int(rng.integers(8, 12)), d)
-        for d in (2, 3, int(rng.integers(4, 6)))
-    ]
+    m, n = int(rng.integers(4, 7)), int(rng.integers(8, 12))
+    plain = [_ordinary(rng, m, n + (d > 2), d) for d in (2, 2, 3, int(rng.integers(4, 6)))]
     sigma = rng.uniform(0.3, 0.6, 2)
     far = np.array([[1, 1], [-1, 1], [1, -1]]) * 6.5 * sigma * rng.uniform(1, 1.05, (3, 2))
     near = sigma * rng.uniform(-0.5, 0.5, (8, 2))
@@ -147,11 +145,13 @@ def _stages(rng):
     return [
         Stage(plain, SLIPS),
         Stage(
-            [_trial(far, near, sigma, " about nine widths away")],
+            [
+                _trial(far, near, sigma, " about nine widths away"),
+                _trial(2 * near[:3], 9 * near, sigma / 2, " up to nine widths apart"),
+            ],
             {},
-            "Near the keys your weights are right; where all keys are far they are not: their "
-            "similarities are small there, but only their ratios matter, so that nothing may be "
-            "cut off or added.",
+            "Where similarities are large your weights are right; where they are small they are "
+            "not: only their ratios matter, and nothing may be cut off or added.",
         ),
         Stage([_ordinary(rng, 5, 9, 3, units)], {}, UNITS),
         Stage([_trial(repeated[1:4], repeated, rng.uniform(0.5, 2, 3))], {}, REPEATS),
@@ -266,7 +266,8 @@ def _adaptive_stages(rng):
         """Return keys that are crowded at one end."""
         return rng.permutation(5 * rng.uniform(0.1, 1, n) ** 3)
 
-    plain = [_adaptive_trial(rng, crowded(int(rng.integers(10, 16))), order=o) for o in (1, -1, 1)]
+    n = int(rng.integers(10, 16))
+    plain = [_adaptive_trial(rng, crowded(n), order=order) for order in (1, -1, 1)]
     repeated = rng.permutation(np.repeat(crowded(6), [1, 1, 2, 3, 4, 1]))
     return [
         Stage(plain, ADAPTIVE_SLIPS),
@@ -275,7 +276,7 @@ def _adaptive_stages(rng):
         Stage(
             [
                 _adaptive_trial(rng, crowded(12) - 50, " far below 0"),
-                _adaptive_trial(rng, np.append(crowded(9), 40.0), ", one far from the others"),
+                _adaptive_trial(rng, np.append(crowded(60), 40.0), ", one far from the others"),
                 _adaptive_trial(rng, np.array([0.0, 1.0, -1.0]), ", two of them negatives"),
                 _adaptive_trial(rng, crowded(2)),
                 _adaptive_trial(rng, np.array([rng.uniform(1, 2)])),
