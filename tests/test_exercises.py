@@ -868,7 +868,7 @@ def unrehearsed(monkeypatch):
 
 @pytest.mark.parametrize(("check", "answer"), ALL_RIGHT, ids=named)
 def test_right_answers_pass_however_they_are_written(check, answer, unrehearsed):
-    for _ in range(3):
+    for _ in range(2):
         result = check(answer)
         assert result.passed, result.message
 
@@ -1742,7 +1742,7 @@ SUBTLE = {
         ("underflows to 0/0", sphere_shifted_by(lambda z, s: z.max())),
         ("width 0.01", sphere_shifted_by(lambda z, s: abs(z).max(1)[:, None])),
         ("underflows to 0/0", sphere_shifted_by(lambda z, s: 1 / s**2)),
-        ("none of the slips", half_precision(sphere_shift)),
+        ("expected", half_precision(sphere_shift)),
         ("at width 0.01", of_keys(lambda s: max(s, 0.02), sphere_shift, 2)),
         ("where keys repeat", first_alone(sphere_shift)),
         ("special case", sphere_per_position),
@@ -1902,7 +1902,7 @@ ALL_SUBTLE = [
 
 @pytest.mark.parametrize(("check", "word", "answer"), ALL_SUBTLE)
 def test_what_is_right_on_most_inputs_alone_fails(check, word, answer, unrehearsed):
-    for _ in range(3):
+    for _ in range(2):
         result = check(answer)
         assert not result.passed
         assert word in result.message
@@ -2127,13 +2127,28 @@ HANGING = [
 ]
 
 
+# Before the tests that leave sleeping threads behind: an exception that waits to be thrown into one
+# of them keeps CPython from tracing a loop as short as this.
+def test_a_hanging_answer_is_stopped_where_there_are_no_threads(monkeypatch):
+    def refuse(thread):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(limits.sys, "platform", "emscripten")
+    monkeypatch.setattr(limits.threading.Thread, "start", refuse)
+    before = sys.gettrace()
+    with pytest.raises(limits.Stopped, match="within 0.3 seconds"):
+        limits.within_limits(loops, 0.3)
+    assert sys.gettrace() is before
+    assert ex.check_rates(rates_list).passed
+    assert "KeyError" in ex.check_rates(raises(KeyError("lost"))).message
+
+
 @pytest.mark.parametrize("answer", HANGING, ids=named)
 def test_an_answer_that_hangs_is_stopped(answer, capsys, monkeypatch):
-    monkeypatch.setattr(limits, "REHEARSAL", 0.2)
-    monkeypatch.setattr(judging, "within_limits", lambda task: limits.within_limits(task, 0.4))
+    monkeypatch.setattr(judging, "within_limits", lambda task: limits.within_limits(task, 0.3))
     result = ex.check_rates(answer)
     assert not result.passed
-    assert "did not come back within 0.4 seconds" in result.message
+    assert "did not come back within 0.3 seconds" in result.message
     assert len(capsys.readouterr().out) <= 10_000
 
 
@@ -2148,25 +2163,12 @@ def test_no_answer_hangs_a_check(answer, capsys):
     assert len(capsys.readouterr().out) <= 10_000
 
 
-def test_a_hanging_answer_is_stopped_where_nothing_can_be_rehearsed(monkeypatch):
+@pytest.mark.parametrize("answer", [loops, swallows, prints, sleeps], ids=named)
+def test_a_hanging_answer_is_stopped_where_nothing_can_be_rehearsed(answer, monkeypatch):
     monkeypatch.setattr(limits.sys, "platform", "win32")
     with pytest.raises(limits.Stopped, match="within 0.3 seconds"):
-        limits.within_limits(loops, 0.3)
+        limits.within_limits(answer, 0.3)
     assert limits.within_limits(lambda: 5, 0.3) == 5
-
-
-def test_a_hanging_answer_is_stopped_where_there_are_no_threads(monkeypatch):
-    def refuse(thread):
-        raise RuntimeError("can't start new thread")
-
-    monkeypatch.setattr(limits.sys, "platform", "emscripten")
-    monkeypatch.setattr(limits.threading.Thread, "start", refuse)
-    before = sys.gettrace()
-    with pytest.raises(limits.Stopped, match="within 0.3 seconds"):
-        limits.within_limits(loops, 0.3)
-    assert sys.gettrace() is before
-    assert ex.check_rates(rates_list).passed
-    assert "KeyError" in ex.check_rates(raises(KeyError("lost"))).message
 
 
 def test_a_kink_is_told_by_the_slopes_on_its_sides():

@@ -257,10 +257,13 @@ def _ordinary(rng, tried="", n=13, unit=1.0, origin=0.0, level=0.0):
 
 
 def _repeated(rng):
-    # The first two pairs are the same, the others at these places are not.
-    keys = np.repeat(rng.uniform(0, 4, 7), [2, 3, 2, 1, 1, 2, 1])
-    values = 2 * np.sin(2 * keys) + rng.standard_normal(len(keys))
-    values[1] = values[0]
+    """Return a trial with keys that repeat, with the same value and with another."""
+    places = 0.6 * np.arange(7) + rng.uniform(0, 0.1, 7)
+    level = rng.choice([-1, 1]) * np.array([3, -3, 3, -3, 3, -3, 3]) + rng.uniform(-1, 1, 7)
+    counts = [2, 3, 2, 1, 1, 2, 1]
+    keys, values = np.repeat(places, counts), np.repeat(level, counts)
+    # Two of the repeated places hold another value, too; others hold equal pairs alone.
+    values[[3, 9]] += 2
     order = rng.permutation(len(keys))
     sigma = float(rng.uniform(0.35, 0.6))
     return _trial(keys[order], values[order], sigma, ", some of them the same")

@@ -312,11 +312,17 @@ def _up_to_a_factor(results, expected):
 
 def _changing_factor(results, expected):
     """Describe a factor that is another one for each trial, or return None."""
-    results = [fitted(*pair) for pair in zip(results, expected, strict=True)]
-    for pair in zip(results, expected, strict=True):
-        if np.max(_up_to_a_factor(*([one] for one in pair))[0]) > 1e-4:
-            return None
-    factors = [_factor([got], [right]) for got, right in zip(results, expected, strict=True)]
+    # One number alone is right up to a factor whatever it is.
+    pairs = [
+        ([fitted(got, right)], [right])
+        for got, right in zip(results, expected, strict=True)
+        if right.size > 1
+    ]
+    factors = [_factor(*pair) for pair in pairs]
+    if any(np.max(_up_to_a_factor(*pair)[0]) > 1e-4 for pair in pairs) or (
+        max(factors, default=0) <= 1.001 * min(factors, default=0)
+    ):
+        return None
     return (
         "Within one call your function is right up to a factor, but from call to call the factor "
         "depends on the labels, or on where the points lie, or on the number of queries: divide "
