@@ -1681,7 +1681,7 @@ SUBTLE = {
     ex.check_parzen: [
         ("number of keys of class +1", parzen_of(pool=lambda k, y: k @ y / (y > 0).sum())),
         ("number of queries", parzen_of(pool=lambda k, y: k @ y / len(k))),
-        ("from call to call", parzen_of(pool=lambda k, y: k @ y / k.max())),
+        ("from call to call", parzen_of(pool=lambda k, y: k @ y / k.std())),
         ("from call to call", lambda q, k, *a: parzen_vectorised(q, k, *a) / np.ptp(column(k))),
         ("far away", parzen_filtered(lambda kernel, u: kernel(u) * (u < 5))),
         ("far away", parzen_filtered(lambda kernel, u: kernel(np.minimum(u, 7)))),

@@ -287,11 +287,11 @@ def _stages(rng):
     compact = [_trials(rng, kernel, kernel.__name__) for kernel in (epanechnikov, boxcar)]
     return [
         Stage(_trials(rng, mixture, name), SLIPS),
+        Stage(_distant(rng), {}, FAR),
         *(Stage(trials, SLIPS_IN_COORDINATES, MANY_COORDINATES) for trials in several),
         *(Stage(trials, SLIPS, COMPACT) for trials in compact),
         *(Stage(_trials(rng, mixture, name, None, u), {}, UNITS) for u in (1e-3, 1e3)),
         Stage([_repeated(rng, mixture)], {}, REPEATS),
-        Stage(_distant(rng), {}, FAR),
         Stage(_one_class(rng, mixture), {}, ONE_CLASS),
         Stage(_single(rng, mixture), {}, SPECIAL),
     ]
@@ -314,15 +314,17 @@ def _changing_factor(results, expected):
     """Describe a factor that is another one for each trial, or return None."""
     # One number alone is right up to a factor whatever it is.
     pairs = [
-        ([fitted(got, right)], [right])
+        (fitted(got, right), right)
         for got, right in zip(results, expected, strict=True)
         if right.size > 1
     ]
-    factors = [_factor(*pair) for pair in pairs]
-    if any(np.max(_up_to_a_factor(*pair)[0]) > 1e-4 for pair in pairs) or (
-        max(factors, default=0) <= 1.001 * min(factors, default=0)
-    ):
+
+    def agree(pairs):
+        return all(misfit.max() <= 1e-4 for misfit in _up_to_a_factor(*zip(*pairs, strict=True)))
+
+    if not all(agree([pair]) for pair in pairs) or not pairs or agree(pairs):
         return None
+    factors = [_factor([got], [right]) for got, right in pairs]
     return (
         "Within one call your function is right up to a factor, but from call to call the factor "
         "depends on the labels, or on where the points lie, or on the number of queries: divide "
