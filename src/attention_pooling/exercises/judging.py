@@ -10,6 +10,11 @@ from .limits import OutOfMemory, Overtime, Stopped, within_limits
 from .result import NOT_ATTEMPTED, CheckResult, recorded
 
 
+def fresh_seed():
+    """Return a seed that no answer can know."""
+    return np.random.SeedSequence().entropy
+
+
 def check(part, answer, examine, praise):
     """Return the result of ``examine(answer, rng)``, which raises `Wrong` about a wrong answer.
 
@@ -28,7 +33,7 @@ def check(part, answer, examine, praise):
     -------
     CheckResult
     """
-    seed = np.random.SeedSequence().entropy
+    seed = fresh_seed()
 
     def task():
         try:
