@@ -58,7 +58,7 @@ def numbers(result):
         raise OutOfMemory from None
     except BaseException as error:
         raise Wrong(
-            f"The result, {_kind(result)}, cannot be read as numbers: {last_line(error)}"
+            f"The result, {kind(result)}, cannot be read as numbers: {last_line(error)}"
         ) from None
 
 
@@ -74,14 +74,19 @@ def _numbers(result):
     if array.dtype.kind == "c":
         raise Wrong("Your function returns complex numbers; every quantity here is real.")
     if array.dtype.kind not in "biufO":
-        raise Wrong(f"Your function returns {_kind(result)} of dtype {array.dtype}, not numbers.")
+        raise Wrong(f"Your function returns {kind(result)} of dtype {array.dtype}, not numbers.")
     return array.astype(float)
 
 
 def _plain(result):
-    """Replace iterators and tensors, also inside lists, by what NumPy reads."""
+    """Replace iterators, tensors and missing entries, also inside lists, by what NumPy reads."""
     if isinstance(result, Iterator):
         result = list(islice(result, MOST + 1))
+    if isinstance(result, np.ma.MaskedArray):
+        # What lies under a mask is missing, hence NaN.
+        return np.asarray(result.astype(object).filled(np.nan))
+    if type(result).__module__.partition(".")[0] == "pandas":
+        return result.to_numpy(na_value=np.nan)
     if isinstance(result, list | tuple | deque):
         if len(result) > MOST:
             raise Wrong(f"Your function returns {len(result)} entries, far too many.")
@@ -95,6 +100,7 @@ def _plain(result):
     return result
 
 
-def _kind(result):
+def kind(result):
+    """Return the type of a result, for messages."""
     name = type(result).__name__
     return f"an object of type {name}"

@@ -2,12 +2,27 @@
 
 import numpy as np
 
-from .judging import Examination, Stage, Trial, check
+from .judging import (
+    REPEATS,
+    SPECIAL,
+    UNITS,
+    Examination,
+    Stage,
+    Trial,
+    check,
+    misfits_to_each,
+)
 from .similarities import SLIPPED_GAUSSIANS, by_rows, gaussian
 
 
 def check_gaps(f):
     """Check a boxcar estimate that is NaN where no key is in reach.
+
+    Asked is the mean over the keys in reach, decided by how many there are and by nothing else.
+    So the values in reach are all negative in one place, add up to 0 in another and are all 0 in
+    a third; keys lie at exactly the width, on either side, and just beyond; and gaps are between
+    keys and at both ends. Places are whole multiples of a power of two, which keeps distances
+    exact in single precision, too; units, order and numbers of keys and queries vary.
 
     Parameters
     ----------
@@ -31,6 +46,10 @@ def check_gaps(f):
 def check_temperature(f):
     """Check the temperature at which a softmax attends to a wanted number of keys.
 
+    Asked is τ to four digits for any scores, so the temperature is drawn first, between 0.003 and
+    300, and the count follows: it comes near 1 and near n. Scores are shifted far from 0, two of
+    them nearly tie, and there are from 2 to 150 of them.
+
     Parameters
     ----------
     f : callable
@@ -45,13 +64,20 @@ def check_temperature(f):
     return check(
         "temperature",
         f,
-        lambda answer, rng: Examination(temperature, _temperature_stages(rng))(answer),
+        lambda answer, rng: Examination(temperature, _temperature_stages(rng), misfits_to_each)(
+            answer
+        ),
         "At your temperature the softmax attends to as many keys as were asked for.",
     )
 
 
 def check_local_linear(f):
     """Check local linear regression with Gaussian weights.
+
+    Asked is the height of the weighted least squares line, for which only the ratios of the
+    weights matter. So queries also lie in a gap five widths from the next key on either side and
+    beyond both ends; straight lines must come back; keys repeat; units, origin, order and numbers
+    of keys and queries vary, down to the two keys that a line needs.
 
     Parameters
     ----------
@@ -68,8 +94,8 @@ def check_local_linear(f):
         "local_linear",
         f,
         lambda answer, rng: Examination(local_lines, _line_stages(rng))(answer),
-        "Your lines are the weighted least squares fits, and reproduce a straight line exactly, "
-        "up to the ends.",
+        "Your heights are those of the weighted least squares lines, and reproduce a straight "
+        "line, up to the ends and beyond.",
     )
 
 
@@ -100,6 +126,16 @@ GAP_SLIPS = {
     "observation; say NaN.": _box(lambda d, v: v.mean()),
     "Where no key is in reach the estimate is the nearest key's value: that is a policy worth "
     "asking for, not a silent one; say NaN.": _box(lambda d, v: v[d.argmin(axis=1)]),
+    "Where the values in reach add up to 0 the estimate is NaN: it is unknown only where no key is "
+    "in reach, so count the keys.": lambda queries, keys, values, sigma: _unless(
+        lambda total: total == 0, queries, keys, values, sigma
+    ),
+    "Where the values in reach do not add up to more than 0 the estimate is NaN: it is unknown "
+    "only where no key is in reach, so count the keys.": (
+        lambda queries, keys, values, sigma: _unless(
+            lambda total: total <= 0, queries, keys, values, sigma
+        )
+    ),
     "Where no key is in reach the estimate is infinite: say NaN.": _box(lambda d, v: np.inf),
     "Where no key is in reach the estimate repeats an earlier one: say NaN.": (
         lambda queries, keys, values, sigma: _carried_on(queries, keys, values, sigma)
@@ -148,22 +184,98 @@ def _carried_on(queries, keys, values, sigma):
     return means
 
 
+def _unless(unknown, queries, keys, values, sigma):
+    total = (np.abs(queries[:, None] - keys) <= sigma) @ values
+    return np.where(unknown(total), np.nan, box_means(queries, keys, values, sigma))
+
+
+def _gap_trial(rng, reach, unit=1 / 8, origin=0, tried=""):
+    """Return a trial with three groups of keys, whose values differ in sign, and gaps."""
+    width = 2 * reach
+    groups = []
+    for start, values in [
+        (0, -rng.uniform(1, 3, 5)),
+        # They add up to 0 where all are in reach.
+        (5 * width, np.array([2.0, -1, -1, 3, -3])),
+        (10 * width, rng.uniform(1, 3, 5)),
+        (15 * width, np.zeros(2)),
+    ]:
+        inside = np.sort(rng.choice(np.arange(1, reach), len(values) - 2, replace=False))
+        places = start + np.concatenate([[0], inside, [reach]])
+        groups.append((places, values))
+    keys, values = map(np.concatenate, zip(*groups, strict=True))
+    queries = [
+        place + step
+        for places, _ in groups
+        for place in (places[0], places[-1])
+        for step in (-reach - 1, -reach, 0, reach, reach + 1)
+    ]
+    queries = np.array([*queries, -width, 3 * width + 1, 3 * width + 1, 20 * width])
+    order = rng.permutation(len(keys))
+    arguments = {
+        "queries": unit * (origin + rng.permutation(queries)),
+        "keys": unit * (origin + keys[order]),
+        "values": values[order],
+        "sigma": unit * reach,
+    }
+    return Trial(
+        arguments,
+        f"{len(queries)} queries and {len(keys)} keys with gaps between them, width "
+        f"{unit * reach:.3g}{tried}",
+    )
+
+
 def _gap_stages(rng):
-    trials = []
-    for reach in (6, 10):
-        # Multiples of 1/8, so that a distance of exactly sigma is exact.
-        keys = np.concatenate([rng.integers(0, 20, 7), rng.integers(60, 80, 7)]) / 8
-        queries = np.concatenate([[keys[0]], np.arange(0, 84, rng.integers(5, 8)) / 8])
-        queries = np.append(queries, keys.max() + reach / 8)
-        values = rng.uniform(1, 3, len(keys))
-        trials.append(
-            Trial(
-                {"queries": queries, "keys": keys, "values": values, "sigma": reach / 8},
-                f"{len(queries)} queries and {len(keys)} keys with a gap between them, width "
-                f"{reach / 8}",
-            )
+    def few(queries, keys, values, tried):
+        arguments = {"queries": queries, "keys": keys, "values": values, "sigma": 0.75}
+        return Trial(
+            {name: np.array(a) if isinstance(a, list) else a for name, a in arguments.items()},
+            tried,
         )
-    return [Stage(trials, GAP_SLIPS, hints={"raised": "Keys can be out of reach of a query."})]
+
+    level = float(rng.uniform(1, 3))
+    return [
+        Stage([_gap_trial(rng, reach) for reach in (6, 10)], GAP_SLIPS),
+        Stage(
+            [
+                _gap_trial(rng, 7, 2.0**-12),
+                _gap_trial(rng, 7, 2.0**7),
+                _gap_trial(rng, 7, 1 / 8, -5000, ", all of them far below 0"),
+            ],
+            {},
+            UNITS,
+        ),
+        Stage([_repeated_keys(rng)], {}, REPEATS),
+        Stage(
+            [
+                few([0.5, 2.0, -0.75], [0.0], [-level], "one key"),
+                few(
+                    [1.0], [0.25, 1.75, 5.0], [-level, 1.0, 9.0], "one query, in reach of two keys"
+                ),
+                few([1.0], [5.0, 3.0], [level, 1.0], "one query, out of reach of both keys"),
+                few(
+                    [0.0, 3.0, 1.0], [0.5, 3.5, 9.0], [level, -1.0, 0.0], "as many queries as keys"
+                ),
+            ],
+            {},
+            SPECIAL,
+        ),
+    ]
+
+
+def _repeated_keys(rng):
+    places, counts = np.array([0.0, 0.5, 1.0, 4.0]), [3, 2, 4, 2]
+    keys = np.repeat(places, counts)
+    values = rng.uniform(-3, 3, len(keys))
+    values[0] = values[1]
+    order = rng.permutation(len(keys))
+    arguments = {
+        "queries": np.array([0.25, 4.0, 9.0, 0.25, 0.0]),
+        "keys": keys[order],
+        "values": values[order],
+        "sigma": 0.5,
+    }
+    return Trial(arguments, "5 queries and 11 keys at 4 places, width 0.5")
 
 
 def _softmax(scores):
@@ -233,23 +345,62 @@ TEMPERATURE_SLIPS = {
 }
 
 
+def _temperature_trial(rng, n, wanted, spread, origin=0.0):
+    """Return a trial whose answer is the wanted temperature; the spread is given in its units."""
+    # Evenly spread with noise, so that no two scores tie.
+    ranks = rng.permutation(n) + rng.uniform(0.1, 0.9, n)
+    scores = wanted * (spread * ranks / n + origin)
+    count = _effective(_softmax(scores / wanted))
+    return Trial(
+        {"scores": scores, "count": float(count)},
+        f"{n} scores between {scores.min():.4g} and {scores.max():.4g}, count {count:.4g}",
+        tolerance=1e-3,
+    )
+
+
 def _temperature_stages(rng):
-    trials = []
-    for _ in range(4):
-        n = int(rng.integers(8, 30))
-        count = float(rng.uniform(1.5, 0.4 * n))
-        # A spread for which no count has its temperature near 1.
-        spread = rng.choice([0.1, 10.0])
-        scores = spread * rng.standard_normal(n)
-        trials.append(
-            Trial(
-                {"scores": scores, "count": count},
-                f"{n} scores between {scores.min():.2f} and {scores.max():.2f}, count {count:.2f}",
-                tolerance=1e-3,
-            )
-        )
-    hint = "Scores can be large, also after division by a low temperature."
-    return [Stage(trials, TEMPERATURE_SLIPS, hints={"raised": hint})]
+    n = int(rng.integers(8, 30))
+    ordinary = [
+        _temperature_trial(rng, n, wanted, spread)
+        for wanted, spread in [
+            (rng.uniform(0.03, 0.05), rng.uniform(8, 12)),
+            (rng.uniform(20, 30), rng.uniform(4, 6)),
+            (rng.uniform(0.3, 0.5), rng.uniform(4, 6)),
+            (rng.uniform(3, 5), rng.uniform(8, 12)),
+        ]
+    ]
+    units = [
+        _temperature_trial(rng, 20, wanted * rng.uniform(1, 1.2), rng.uniform(6, 8))
+        for wanted in (0.003, 300)
+    ]
+    shifted = [
+        _temperature_trial(rng, 20, rng.uniform(0.2, 0.5), rng.uniform(6, 8), origin)
+        for origin in (1000, -3000)
+    ]
+    special = [
+        _temperature_trial(rng, 150, rng.uniform(2, 5), rng.uniform(2, 3)),
+        _temperature_trial(rng, 12, rng.uniform(2, 5), rng.uniform(1.5, 2)),
+        _temperature_trial(rng, 12, rng.uniform(2, 5), rng.uniform(30, 40)),
+        _few_scores([0.0, -float(rng.uniform(2.5, 3))], 1.15),
+        _few_scores([*rng.uniform(-9, -5, 6), 0.0, -1e-3], int(rng.integers(3, 6))),
+    ]
+    return [
+        Stage(ordinary, TEMPERATURE_SLIPS),
+        Stage(units, {}, UNITS),
+        Stage(
+            shifted,
+            {},
+            "With scores near 0 your function is right; with scores far from it, which are divided "
+            "by a low temperature, it is not. A constant that is added to all scores changes no "
+            "weight.",
+        ),
+        Stage(special, {}, SPECIAL),
+    ]
+
+
+def _few_scores(scores, count):
+    tried = f"scores {', '.join(f'{score:.3g}' for score in scores)}, count {count}"
+    return Trial({"scores": np.array(scores), "count": count}, tried, tolerance=1e-3)
 
 
 def _lines(similarity=gaussian, read=lambda height, slope, q: height, ridge=0.0):
@@ -319,20 +470,82 @@ def _through_zero(queries, keys, values, sigma):
     return queries * (alpha @ (keys * values)) / (alpha @ keys**2)
 
 
-def _line_stages(rng):
-    trials = []
-    for _ in range(3):
-        m, n = int(rng.integers(5, 8)), int(rng.integers(12, 18))
-        keys = rng.uniform(0, 5, n)
+def _line_trial(rng, m, n, tried="", unit=1.0, origin=0.0, values=None, keys=None, queries=None):
+    keys = rng.uniform(0, 5, n) if keys is None else keys
+    queries = rng.uniform(0, 5, m) if queries is None else queries
+    if values is None:
         values = 2 * np.sin(keys) + keys + 4 + 0.3 * rng.standard_normal(n)
-        sigma = float(rng.choice([rng.uniform(0.6, 0.75), rng.uniform(1.4, 1.7)]))
-        arguments = {
-            "queries": rng.uniform(0, 5, m),
-            "keys": keys,
-            "values": values,
-            "sigma": sigma,
-        }
-        trials.append(
-            Trial(arguments, f"{m} queries and {n} keys between 0 and 5, width {sigma:.2f}", 1e-3)
-        )
-    return [Stage(trials, LINE_SLIPS)]
+    sigma = float(rng.choice([rng.uniform(0.6, 0.75), rng.uniform(1.4, 1.7)]))
+    arguments = {
+        "queries": unit * (queries + origin),
+        "keys": unit * (keys + origin),
+        "values": values,
+        "sigma": unit * sigma,
+    }
+    return Trial(
+        arguments,
+        f"{m} queries and {n} keys between {arguments['keys'].min():.3g} and "
+        f"{arguments['keys'].max():.3g}{tried}, width {unit * sigma:.3g}",
+        1e-3,
+    )
+
+
+def _across_a_gap(rng):
+    sigma = float(rng.uniform(0.3, 0.4))
+    keys = rng.permutation(
+        np.concatenate([rng.uniform(0, 1, 7), 1 + 11 * sigma + rng.uniform(0, 1, 7)])
+    )
+    queries = 1 + sigma * np.array([5.2, 5.5, 5.8])
+    arguments = {"queries": queries, "keys": keys, "values": 5 + 3 * np.cos(keys), "sigma": sigma}
+    tried = f"3 queries between two groups of keys, at least five widths away, width {sigma:.3g}"
+    return Trial(arguments, tried, 1e-3)
+
+
+def _line_stages(rng):
+    m, n = int(rng.integers(5, 8)), int(rng.integers(12, 18))
+    plain = [_line_trial(rng, m, n) for _ in range(3)]
+    slope, grid = float(rng.uniform(2, 3)), rng.permutation(np.linspace(0, 5, 15))
+    ends = np.array([-0.5, 0.0, 5.0, 5.5])
+    straight = _line_trial(
+        rng,
+        4,
+        15,
+        " with values on a straight line",
+        keys=grid,
+        values=1 - slope * grid,
+        queries=ends,
+    )
+    repeated = np.repeat(rng.permutation(np.arange(5) + rng.uniform(0, 0.5, 5)), [1, 2, 3, 4, 1])
+    return [
+        Stage(plain, LINE_SLIPS),
+        Stage(
+            [straight],
+            {},
+            "Inside the data your function is right; at its ends, with values on a straight line, "
+            "it does not give them back.",
+        ),
+        Stage(
+            [_across_a_gap(rng)],
+            {},
+            "Near the keys your function is right; where all keys are far it is not: their "
+            "similarities are small there, but only their ratios matter, so that nothing may be "
+            "cut off or added.",
+        ),
+        Stage([_line_trial(rng, 5, 11, " at 5 places", keys=repeated)], {}, REPEATS),
+        Stage(
+            [_line_trial(rng, 5, 12, unit=u, origin=o) for u, o in ((1e-3, 0), (1e3, 0), (1, -20))],
+            {},
+            UNITS,
+        ),
+        Stage(
+            [
+                _line_trial(
+                    rng, 3, 2, keys=np.array([1.0, 3.0]), values=rng.uniform([1, 3], [2, 4])
+                ),
+                _line_trial(rng, 1, 9),
+                _line_trial(rng, 9, 9),
+            ],
+            {},
+            SPECIAL,
+        ),
+    ]

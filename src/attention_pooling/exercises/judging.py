@@ -10,6 +10,11 @@ from .limits import OutOfMemory, Overtime, Stopped, within_limits
 from .result import NOT_ATTEMPTED, CheckResult, recorded
 
 
+def fresh_seed():
+    """Return a seed that no answer can know."""
+    return np.random.SeedSequence().entropy
+
+
 def check(part, answer, examine, praise):
     """Return the result of ``examine(answer, rng)``, which raises `Wrong` about a wrong answer.
 
@@ -28,7 +33,7 @@ def check(part, answer, examine, praise):
     -------
     CheckResult
     """
-    seed = np.random.SeedSequence().entropy
+    seed = fresh_seed()
 
     def task():
         try:
@@ -65,6 +70,18 @@ def check(part, answer, examine, praise):
     return recorded(CheckResult(part, fault is None, fault or praise), answer)
 
 
+CONSTANT = "Your function returns the same constant whatever it is given."
+SPECIAL = "On ordinary inputs your function is right, in a special case of them it is not."
+UNITS = (
+    "In the units tried first your function is right; with everything measured in others it is "
+    "not. Nothing in it may depend on the unit, as a floor, a cap or a fixed limit would."
+)
+REPEATS = (
+    "Where all keys are different your function is right; where keys repeat it is not: each pair "
+    "counts, also beside others with the same key."
+)
+
+
 @dataclass(frozen=True)
 class Trial:
     """One call of the answer."""
@@ -74,39 +91,44 @@ class Trial:
     tried: str
     """What the message says about them."""
     tolerance: float = 1e-4
-    """Largest difference that passes, as a share of the largest number expected."""
+    """Largest misfit that passes."""
 
 
 @dataclass(frozen=True)
 class Stage:
-    """Trials that are judged together, simple ones before special ones."""
+    """Trials that are judged together; ordinary inputs come before special ones."""
 
     trials: list
-    slips: dict
+    slips: dict = field(default_factory=dict)
     """Hint → the wrong formula that it describes, called like the reference."""
     otherwise: str = "The result is not right, and it is none of the slips known to this check."
-    """Hint when no slip fits."""
-    hints: dict = field(default_factory=dict)
-    """Name of a general fault ("not finite", "raised") → a hint that suits this stage."""
+    """What to say when no slip fits; it may rely on the stages before."""
 
 
-def close(got, expected, tolerance):
-    """Tell whether all numbers agree up to a share of the largest one; NaN agrees with NaN."""
-    largest = np.max(np.abs(expected[np.isfinite(expected)]), initial=0.0)
-    return np.allclose(got, expected, rtol=0, atol=tolerance * (largest or 1.0), equal_nan=True)
+def misfits_to_largest(results, expected):
+    """Return the differences in each trial, as shares of the largest number expected there."""
+    return [_shares(got, right, _largest(right)) for got, right in _pairs(results, expected)]
 
 
-def close_up_to_a_factor(got, expected, tolerance):
-    """Tell whether all numbers agree after division by one positive constant."""
-    if not np.isfinite(got).all() or not np.isfinite(expected).all():
-        return False
-    factor = positive_factor(got, expected)
-    return factor > 0 and close(got / factor, expected, tolerance)
+def misfits_to_each(results, expected):
+    """Return the differences in each trial, as shares of each number that is expected.
+
+    For numbers such as weights, of which the smallest must be right, too. Those far below 1e-30
+    may be anything as small.
+    """
+    return [_shares(got, right, np.abs(right) + 1e-30) for got, right in _pairs(results, expected)]
 
 
-def positive_factor(got, expected):
-    """Return the factor that brings `expected` closest to `got`."""
-    return float(np.vdot(expected, got) / np.vdot(expected, expected))
+def _shares(got, expected, scale):
+    """Return |got − expected| / scale; NaN and infinities agree with their like alone."""
+    alike = (got == expected) | (np.isnan(got) & np.isnan(expected))
+    with np.errstate(all="ignore"):
+        shares = np.abs(got - expected) / scale
+    return np.where(alike, 0.0, np.where(np.isnan(shares), np.inf, shares))
+
+
+def _largest(numbers):
+    return np.max(np.abs(numbers[np.isfinite(numbers)]), initial=0.0) or 1.0
 
 
 @dataclass(frozen=True)
@@ -116,16 +138,23 @@ class Examination:
     reference: Callable
     """The right formula; takes the arguments of a trial."""
     stages: list
-    agree: Callable = close
-    """``agree(got, expected, tolerance)``."""
+    misfits: Callable = misfits_to_largest
+    """``misfits(results, expected)`` of the trials of a stage, an array for each."""
     present: Callable = dict
     """Turns the arguments of a trial into what the answer is given."""
+    diagnose: Callable = lambda results, expected: None
+    """``diagnose(results, expected)`` names a fault that is no formula, or returns None."""
+    leeway: str = ""
+    """What may separate a right result from the number expected, for messages."""
 
     def __call__(self, answer):
         """Raise `Wrong` unless the answer agrees with the reference in every stage."""
-        self._refuse_chance(answer, self.stages[0].trials[0])
+        first = self.stages[0].trials[0]
+        before = self.outcome(answer, first)
+        _refuse_another_result(before, self.outcome(answer, first))
         for stage in self.stages:
-            self._judge(answer, stage)
+            self._judge(answer, stage, [before] if stage is self.stages[0] else [])
+        _refuse_another_result(before, self.outcome(answer, first))
 
     def outcome(self, answer, trial):
         """Return what the answer makes of fresh copies of the trial's arguments."""
@@ -141,48 +170,56 @@ class Examination:
                 )
         return got
 
-    def _refuse_chance(self, answer, trial):
-        first, second = (self.outcome(answer, trial) for _ in range(2))
-        if first.shape != second.shape or not np.allclose(
-            first, second, rtol=1e-4, atol=1e-10, equal_nan=True
-        ):
-            raise Wrong(
-                "Called twice with the same arguments, your function gives two different results: "
-                "nothing in it may be random or remembered from an earlier call."
-            )
-
-    def _judge(self, answer, stage):
-        try:
-            results = [self.outcome(answer, trial) for trial in stage.trials]
-        except Raised as raised:
-            hint = stage.hints.get("raised")
-            raise Wrong(f"{hint}\n{raised}" if hint else str(raised)) from None
-        except Unattempted:
-            raise Wrong(
-                "Your function returns a result for some arguments and None for others: "
-                "every path through it needs a `return`."
-            ) from None
-        expected = [self.reference(**trial.arguments) for trial in stage.trials]
-        if self._matches(stage, results, expected):
+    def _judge(self, answer, stage, known):
+        """Judge the results for the trials of a stage, of which the first ones may be known."""
+        rest = stage.trials[len(known) :]
+        results = [*known, *(self._outcome_in(answer, stage, trial) for trial in rest)]
+        expected = [
+            np.asarray(self.reference(**trial.arguments), dtype=float) for trial in stage.trials
+        ]
+        if self._agree(stage, results, expected):
             return
         details = self._details(stage, results, expected)
+        if not any(result.any() for result in results) and stage is self.stages[0]:
+            # Slips may return 0 everywhere, too, but not every 0 is their doing.
+            raise Wrong(f"{CONSTANT}\n{details}")
         for hint, formula in stage.slips.items():
             with np.errstate(all="ignore"):
-                slipped = [np.asarray(formula(**trial.arguments)) for trial in stage.trials]
-            if self._matches(stage, results, slipped):
+                slipped = [
+                    np.asarray(formula(**trial.arguments), dtype=float) for trial in stage.trials
+                ]
+            if self._agree(stage, results, slipped):
                 raise Wrong(f"{hint}\n{details}")
         raise Wrong(f"{self._general_fault(stage, results, expected)}\n{details}")
 
-    def _matches(self, stage, results, others):
-        return all(
-            (got := fitted(result, np.shape(other))) is not None
-            and self.agree(got, np.asarray(other, dtype=float), trial.tolerance)
-            for result, other, trial in zip(results, others, stage.trials, strict=True)
+    def _outcome_in(self, answer, stage, trial):
+        try:
+            return self.outcome(answer, trial)
+        except Raised as raised:
+            if stage is self.stages[0]:
+                raise
+            raise Raised(f"{stage.otherwise}\nTried: {trial.tried}. {raised}") from None
+        except Unattempted:
+            raise Wrong(
+                "Your function returns a result for some arguments and None for others: "
+                f"every path through it needs a `return`.\nTried: {trial.tried}."
+            ) from None
+
+    def _agree(self, stage, results, others):
+        worst = self._worst(results, others)
+        return worst is not None and all(
+            misfit.max(initial=0) <= trial.tolerance
+            for misfit, trial in zip(worst, stage.trials, strict=True)
         )
 
+    def _worst(self, results, others):
+        """Return the misfits, or None where a shape differs."""
+        got = [fitted(*pair) for pair in _pairs(results, others)]
+        return None if any(one is None for one in got) else self.misfits(got, others)
+
     def _general_fault(self, stage, results, expected):
-        for result, right in zip(results, map(np.asarray, expected), strict=True):
-            got = fitted(result, right.shape)
+        for result, right in _pairs(results, expected):
+            got = fitted(result, right)
             if got is None and right.ndim == 2 and result.shape == right.shape[::-1]:
                 return (
                     "The result is transposed: one row for each query and one column for each key."
@@ -192,52 +229,66 @@ class Examination:
                     f"The result has shape {result.shape}, where {right.shape} is expected: "
                     "go through the shapes of your intermediate results."
                 )
-            if not np.isfinite(got[np.isfinite(right)]).all():
-                return stage.hints.get(
-                    "not finite", "The result holds NaN or infinity where a number is expected."
-                )
-        if self._constant(results):
-            return "Your function returns the same constant whatever it is given."
+        if fault := self.diagnose(results, expected):
+            return fault
+        if stage is not self.stages[0]:
+            return stage.otherwise
+        if any(
+            not np.isfinite(fitted(result, right)[np.isfinite(right)]).all()
+            for result, right in _pairs(results, expected)
+        ):
+            return "The result holds NaN or infinity where a number is expected."
+        if all(np.array_equal(result, results[0]) for result in results) or (
+            len({x for result in results for x in result.flat}) == 1
+        ):
+            return CONSTANT
         return stage.otherwise
-
-    @staticmethod
-    def _constant(results):
-        first = results[0]
-        return all(np.allclose(result, first.flat[0], rtol=1e-9) for result in results) or (
-            len(results) > 1
-            and all(result.shape == first.shape for result in results)
-            and all(np.allclose(result, first, rtol=1e-9) for result in results)
-        )
 
     def _details(self, stage, results, expected):
         """Say what was tried, what came out, and what was expected there."""
-        pairs = zip(stage.trials, results, expected, strict=True)
-        trial, result, right = next(
-            (one for one in pairs if not self._matches(Stage([one[0]], {}), [one[1]], [one[2]])),
-            (stage.trials[0], results[0], expected[0]),
-        )
-        right = np.asarray(right, dtype=float)
-        got = fitted(result, right.shape)
-        if got is None:
-            came = f"an array of shape {result.shape}; expected: shape {right.shape}"
-        elif right.ndim == 0:
-            came = f"{got:.4g}; expected: {right:.4g}"
+        for trial, result, right in zip(stage.trials, results, expected, strict=True):
+            if (got := fitted(result, right)) is None:
+                return (
+                    f"Tried: {trial.tried}. Came out: an array of shape {result.shape}; expected: "
+                    f"shape {right.shape}."
+                )
+        misfits = self._worst(results, expected)
+        excess = [
+            misfit.max(initial=0) / trial.tolerance
+            for misfit, trial in zip(misfits, stage.trials, strict=True)
+        ]
+        i = int(np.argmax(np.array(excess) > 1))
+        got, right = fitted(results[i], expected[i]), expected[i]
+        if right.ndim == 0:
+            came = f"{got:.6g}; expected{self.leeway}: {right:.6g}"
         else:
-            with np.errstate(invalid="ignore"):
-                gap = np.nan_to_num(np.abs(got - right), nan=np.inf)
-            gap[np.isnan(got) & np.isnan(right)] = 0
-            worst = np.unravel_index(np.argmax(gap), right.shape)
-            where = ", ".join(str(i) for i in worst)
-            came = f"{got[worst]:.4g} at index [{where}]; expected there: {right[worst]:.4g}"
-        return f"Tried: {trial.tried}. Came out: {came}."
+            worst = np.unravel_index(np.argmax(misfits[i]), right.shape)
+            where = ", ".join(str(index) for index in worst)
+            came = (
+                f"{got[worst]:.6g} at index [{where}]; expected there{self.leeway}: "
+                f"{right[worst]:.6g}"
+            )
+        return f"Tried: {stage.trials[i].tried}. Came out: {came}."
 
 
-def fitted(result, shape):
-    """Return the result in the shape expected, or None; a column and extra axes of 1 are fine."""
-    if result.shape == shape:
-        return result
-    if shape == () and result.size == 1 or len(shape) == 1 and result.shape == (*shape, 1):
-        return result.reshape(shape)
+def _refuse_another_result(first, second):
+    if first.shape != second.shape or not np.allclose(
+        first, second, rtol=1e-4, atol=1e-9 * _largest(first), equal_nan=True
+    ):
+        raise Wrong(
+            "Called twice with the same arguments, your function gives two different results: "
+            "nothing in it may be random or remembered from an earlier call."
+        )
+
+
+def _pairs(results, expected):
+    return zip(results, expected, strict=True)
+
+
+def fitted(result, right):
+    """Return the result in the shape of the right one, or None; axes of length 1 do not matter."""
+    if [n for n in result.shape if n != 1] == [n for n in right.shape if n != 1]:
+        return result.reshape(right.shape)
     return None
 
 

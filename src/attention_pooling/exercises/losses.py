@@ -2,13 +2,17 @@
 
 import numpy as np
 
-from .answers import Raised, Wrong, called, last_line, numbers
-from .judging import Examination, Stage, Trial, check
+from .answers import Raised, Wrong, called, kind, last_line, numbers
+from .judging import REPEATS, SPECIAL, UNITS, Examination, Stage, Trial, check
 from .similarities import SLIPPED_GAUSSIANS, SLIPPED_SHARES, by_rows, gaussian
 
 
 def check_training_loss(f):
     """Check the mean squared training error of Gaussian Nadaraya–Watson.
+
+    Asked are the loss and its derivative in the width. Keys repeat, with other values and with the
+    same one; one key lies five widths from the next, which a similarity that is cut off or padded
+    would not survive; values lie far from 0; units, signs and numbers of keys vary, down to one.
 
     Parameters
     ----------
@@ -22,11 +26,20 @@ def check_training_loss(f):
     -------
     CheckResult
     """
-    return _check("training_loss", f, training_loss, _TRAINING_SLIPS)
+    return _check(
+        "training_loss",
+        f,
+        training_loss,
+        lambda rng: _stages(rng, _TRAINING_SLIPS, {}, fewest=1, level=0),
+    )
 
 
 def check_leave_one_out(f):
     """Check the mean squared leave-one-out error of Gaussian Nadaraya–Watson.
+
+    Asked is what `check_training_loss` asks, of the loss in which exactly the own pair is left out:
+    not the pairs at distance 0, of which a repeated key has several, nor the pairs that are equal
+    to the own one, and whatever the values are. The fewest keys are two.
 
     Parameters
     ----------
@@ -37,7 +50,12 @@ def check_leave_one_out(f):
     -------
     CheckResult
     """
-    return _check("leave_one_out", f, leave_one_out_loss, _LEAVE_ONE_OUT_SLIPS)
+    return _check(
+        "leave_one_out",
+        f,
+        leave_one_out_loss,
+        lambda rng: _stages(rng, _LEAVE_ONE_OUT_SLIPS, _REPEATED_SLIPS, fewest=2, level=40),
+    )
 
 
 def _mean_squares(residuals):
@@ -163,6 +181,35 @@ def _wrong_one_out(sigma, keys, values):
     return ((by_rows(similarity * kept) @ values - values) ** 2).mean()
 
 
+def _leaving_out_where(same):
+    """Make the error of leaving out all pairs that are the same as the own one in some sense."""
+
+    def loss(sigma, keys, values):
+        kept = ~same(keys[:, None] == keys, values[:, None] == values)
+        weights = by_rows(gaussian(keys[:, None] - keys, sigma) * kept)
+        return ((weights @ values - values) ** 2).mean()
+
+    return loss
+
+
+def _distinct_keys_alone(loss):
+    def of_the_first(sigma, keys, values):
+        _, first = np.unique(keys, return_index=True)
+        return loss(sigma, keys[np.sort(first)], values[np.sort(first)])
+
+    return of_the_first
+
+
+_REPEATED_SLIPS = {
+    "All pairs at distance 0 are left out: where a key repeats, the pairs beside it stay in. Leave "
+    "out by place in the list, not by distance.": _leaving_out_where(lambda key, value: key),
+    "All pairs equal to the own one are left out: where key and value repeat, the other pair stays "
+    "in. Leave out by place in the list.": _leaving_out_where(lambda key, value: key & value),
+    "Of pairs with the same key the first alone counts: all of them do.": (
+        _distinct_keys_alone(leave_one_out_loss)
+    ),
+}
+
 _LEAVE_ONE_OUT_SLIPS = {
     "The own value is left in: this is the training error. Each key's similarity to itself must "
     "become 0 before the rows are normalised (a score of 0 on the diagonal will not do: exp(0) "
@@ -194,22 +241,78 @@ def _installed_torch():
     return torch
 
 
-def _trial(rng):
-    n = int(rng.integers(13, 19))
-    keys = rng.uniform(0, 4, n)
-    values = 2 * np.sin(2 * keys) + keys + 0.5 * rng.standard_normal(n)
-    sigma = float(rng.choice([rng.uniform(0.35, 0.6), rng.uniform(1.4, 1.8)]))
+def _trial(keys, values, sigma, tried="", tolerance=1e-4):
     return Trial(
-        {"sigma": sigma, "keys": keys, "values": values},
-        f"{n} keys between 0 and 4, width {sigma:.3f}",
+        {"sigma": float(sigma), "keys": keys, "values": values},
+        f"{len(keys)} keys between {keys.min():.4g} and {keys.max():.4g}{tried}, width {sigma:.3g}",
+        tolerance,
     )
 
 
-def _check(part, f, loss, slips):
+def _ordinary(rng, tried="", n=13, unit=1.0, origin=0.0, level=0.0):
+    keys = rng.uniform(0, 4, n)
+    values = level + 2 * np.sin(2 * keys) + keys + 0.5 * rng.standard_normal(n)
+    sigma = float(rng.choice([rng.uniform(0.35, 0.6), rng.uniform(1.4, 1.8)]))
+    return _trial(unit * (keys + origin), unit * values, unit * sigma, tried)
+
+
+def _repeated(rng):
+    """Return a trial with keys that repeat, with the same value and with another."""
+    places = 0.6 * np.arange(7) + rng.uniform(0, 0.1, 7)
+    level = rng.choice([-1, 1]) * np.array([3, -3, 3, -3, 3, -3, 3]) + rng.uniform(-1, 1, 7)
+    counts = [2, 3, 2, 1, 1, 2, 1]
+    keys, values = np.repeat(places, counts), np.repeat(level, counts)
+    # Two of the repeated places hold another value, too; others hold equal pairs alone.
+    values[[3, 9]] += 2
+    order = rng.permutation(len(keys))
+    sigma = float(rng.uniform(0.35, 0.6))
+    return _trial(keys[order], values[order], sigma, ", some of them the same")
+
+
+def _isolated(rng, level):
+    """Return a trial in which one key lies five widths from all others."""
+    sigma = float(rng.uniform(0.3, 0.5))
+    keys = np.append(rng.permutation(np.linspace(0, 2, 9)), 2 + 5 * sigma)
+    # Left out, it is predicted from the others alone, where adding little to a sum tells on values
+    # that lie far from 0.
+    values = level + np.append(rng.uniform(0, 3, 9), 10.0)
+    return _trial(keys, values, sigma, ", one of them five widths from the rest")
+
+
+def _stages(rng, slips, repeated_slips, fewest, level):
+    n = int(rng.integers(13, 19))
+
+    def few(n):
+        return _trial(rng.uniform(0, 2, n), rng.uniform(-3, 3, n), rng.uniform(0.8, 1.2))
+
+    return [
+        Stage([_ordinary(rng, n=n) for n in (n, n, 12)], slips),
+        Stage([_repeated(rng)], repeated_slips, REPEATS),
+        Stage(
+            [_isolated(rng, level)],
+            {},
+            "With keys near each other your function is right; with one that is far from the rest "
+            "it is not: similarities are small there, but only their ratios matter, so that "
+            "nothing may be cut off or added.",
+        ),
+        Stage([_ordinary(rng, unit=1e-3), _ordinary(rng, unit=1e3)], {}, UNITS),
+        Stage(
+            [
+                _ordinary(rng, ", of either sign", origin=-2),
+                _ordinary(rng, ", values far from 0", level=-50),
+                *map(few, range(fewest, fewest + 2)),
+            ],
+            {},
+            SPECIAL,
+        ),
+    ]
+
+
+def _check(part, f, loss, stages_of):
     torch = _installed_torch()
 
     def examine(answer, rng):
-        stages = [Stage([_trial(rng) for _ in range(3)], slips)]
+        stages = stages_of(rng)
         if torch is None:
             Examination(loss, stages)(answer)
         else:
@@ -241,16 +344,18 @@ def _examine_tensors(torch, answer, loss, stages):
             "tensors, so that there is no gradient in sigma: use torch.exp and its like in place "
             f"of NumPy.\nGiven tensors: {raised}"
         ) from None
-    for trial in stages[0].trials:
-        _compare_gradient(torch, answer, loss, trial, present(trial.arguments))
+    for stage in stages:
+        for trial in stage.trials:
+            _compare_gradient(torch, answer, loss, trial, present(trial.arguments))
 
 
 def _compare_gradient(torch, answer, loss, trial, given):
     result = called(answer, given.values())
     sigma = given["sigma"]
     if not isinstance(result, torch.Tensor):
+        what = "a plain number" if isinstance(result, float | np.number) else kind(result)
         raise Wrong(
-            "The values are right, but the result is a plain number, which has no gradient: "
+            f"The values are right, but the result is {what}, which has no gradient: "
             ".item(), float(), math.exp and NumPy leave the graph. Return a tensor, computed "
             f"with the tensor sigma from beginning to end.\nTried: {trial.tried}."
         )
@@ -263,10 +368,15 @@ def _compare_gradient(torch, answer, loss, trial, given):
     try:
         (slope,) = torch.autograd.grad(result.sum(), sigma, allow_unused=True)
     except RuntimeError as error:
+        cause = "."
+        if "inplace" in str(error):
+            cause = (
+                ": a tensor that it needs has been changed in place (K[i, i] = 0, fill_diagonal_, "
+                "-=). Make a new tensor, with torch.where or a product with 0 and 1."
+            )
         raise Wrong(
-            "The values are right, but PyTorch cannot compute the gradient: a tensor that it needs "
-            "has been changed in place (K[i, i] = 0, fill_diagonal_, -=). Make a new tensor, with "
-            f"torch.where or a product with 0 and 1.\n{last_line(error)}\nTried: {trial.tried}."
+            f"The values are right, but PyTorch cannot compute the gradient{cause}\n"
+            f"{last_line(error)}\nTried: {trial.tried}."
         ) from None
     if slope is None:
         raise Wrong(
@@ -279,14 +389,17 @@ def _compare_gradient(torch, answer, loss, trial, given):
     came = f"Tried: {trial.tried}. Came out: gradient {got:.4g}; expected: {expected:.4g}."
     if not np.isfinite(got):
         raise Wrong(
-            "The values are right, but the gradient in sigma is NaN or infinite: √0 where key "
-            "meets itself, or an infinity that is multiplied, has no finite derivative. Square "
-            f"the distances without a root, and mask after dividing by sigma.\n{came}"
+            "The values are right, but the gradient in sigma is NaN or infinite. The usual causes "
+            "are √0 where key meets itself, or an infinity that is multiplied, which have no "
+            "finite derivative: square the distances without a root, and mask after dividing by "
+            f"sigma.\n{came}"
         )
-    scale = abs(expected) + loss(**trial.arguments) / trial.arguments["sigma"]
+    # A loss of 0, as of a single key, leaves a trifle of rounding.
+    rounding = 1e-9 * np.mean(trial.arguments["values"] ** 2)
+    scale = abs(expected) + (loss(**trial.arguments) + rounding) / trial.arguments["sigma"]
     if abs(got - expected) > 1e-3 * scale:
         raise Wrong(
-            "The values are right, but the gradient in sigma is not: a part of the graph is cut, "
-            "for instance by .detach() or .item() in the numerator or the denominator alone.\n"
-            f"{came}"
+            "The values are right, but the gradient in sigma is not. The usual cause: a part of "
+            "the graph is cut, for instance by .detach() or .item() in the numerator or the "
+            f"denominator alone.\n{came}"
         )

@@ -3,20 +3,27 @@
 import numpy as np
 
 from ..kernels import boxcar, epanechnikov, gaussian
-from .answers import Wrong
 from .judging import (
+    REPEATS,
+    SPECIAL,
+    UNITS,
     Examination,
     Stage,
     Trial,
     check,
-    close_up_to_a_factor,
     fitted,
-    positive_factor,
+    misfits_to_largest,
 )
 
 
 def check_parzen(f):
     """Check the difference of the Parzen estimates of two classes.
+
+    Asked is Σ yᵢ α(‖x − xᵢ‖/σ) times a positive factor that n, d, σ and the kernel may determine,
+    as a density's does, but neither the places of the points nor the labels. So each factor is
+    taken from several trials that share the four and differ in the rest: shares of the classes
+    from one key to all, places, numbers of queries, repeated keys, and queries so far away that
+    nothing but the smallest similarities is left. Kernel, units and d change from stage to stage.
 
     Parameters
     ----------
@@ -34,8 +41,9 @@ def check_parzen(f):
         "parzen",
         f,
         _examine,
-        "Your function gives (1/n) Σ yᵢ α(u) for one and for several coordinates and for more "
-        "than one kernel. Its sign is the decision of Nadaraya–Watson.",
+        "Your function gives Σ yᵢ α(u), up to one positive factor for all queries, for one and "
+        "for several coordinates and for each kernel tried. Its sign is the decision of "
+        "Nadaraya–Watson.",
     )
 
 
@@ -94,6 +102,14 @@ SLIPS = {
     "the classes, p̂(x | y). The joint density p̂(x, y) divides both sums by the same n.": (
         _labelled(lambda y: np.where(y > 0, 1 / (y > 0).sum(), -1 / (y < 0).sum()))
     ),
+    "The sum is divided by the number of keys of class +1, so that the factor depends on the "
+    "labels: divide by a constant such as n.": _pooled(lambda k, y: k @ y / (y > 0).sum()),
+    "The sum is divided by the number of keys of class −1, so that the factor depends on the "
+    "labels: divide by a constant such as n.": _pooled(lambda k, y: k @ y / (y < 0).sum()),
+    "The sum is divided by the number of queries: divide by a constant such as n, the number of "
+    "keys.": _pooled(lambda k, y: k @ y / len(k)),
+    "The sum is divided by the sum of all similarities, so that the factor depends on where the "
+    "points lie: divide by a constant such as n.": _pooled(lambda k, y: k @ y / k.sum()),
     "This is the Nadaraya–Watson score: each query's sum is divided by the sum of its "
     "similarities. The densities alone are wanted, with one factor for all queries.": (
         _pooled(lambda k, y: (k @ y) / k.sum(axis=1))
@@ -137,6 +153,18 @@ MANY_COORDINATES = (
     "With one coordinate your function is right; with keys of shape (n, d) it is not: the "
     "distance there is ‖x − xᵢ‖, the square root of the sum of squares over the coordinates."
 )
+COMPACT = (
+    "With kernels that reach everywhere your function is right; with one that is zero beyond "
+    "u = 1 it is not."
+)
+FAR = (
+    "With keys near the queries your function is right; where all are far away it is not: "
+    "similarities stay small there, and nothing may be cut off, rounded or added."
+)
+ONE_CLASS = (
+    "Where both classes have keys your function is right; where one has none it is not: its "
+    "estimate is zero there."
+)
 
 
 def _in_coordinates(similarity_of):
@@ -176,74 +204,140 @@ def _mixture(rng):
     return lambda u: gaussian(u) + share * epanechnikov(u)
 
 
-def _trial(rng, kernel, name, d=None):
-    n = int(rng.integers(14, 20))
-    m = int(rng.integers(6, 10))
-    shape = () if d is None else (d,)
-    keys = rng.uniform(0, 3, (n, *shape))
-    labels = np.where(np.arange(n) < n // 3, 1.0, -1.0)
-    queries = rng.uniform(0, 3, (m, *shape))
-    # A width well away from 1 and, as a square, from itself.
-    sigma = float(rng.choice([rng.uniform(0.5, 0.75), rng.uniform(1.4, 1.8)]))
-    arguments = {
-        "queries": queries,
-        "keys": keys,
-        "labels": rng.permutation(labels),
-        "kernel": kernel,
-        "sigma": sigma,
-    }
-    coordinates = "one coordinate" if d is None else f"{d} coordinates"
+def _trial(setting, queries, keys, labels, tried):
+    arguments = {"queries": queries, "keys": keys, "labels": labels, **setting}
+    shapes = f"{len(queries)} queries and {len(keys)} keys"
+    positive = int(labels.clip(0).sum())
     return Trial(
         arguments,
-        f"{m} queries and {n} keys with {coordinates}, {labels.clip(0).sum():.0f} of them of "
-        f"class +1; kernel {name}; width {sigma:.2f}",
+        f"{shapes}{tried}, {positive} of them of class +1; width {setting['sigma']:.3g}",
+    )
+
+
+def _labels(rng, n, positive):
+    return rng.permutation(np.where(np.arange(n) < positive, 1.0, -1.0))
+
+
+def _trials(rng, kernel, name, d=None, unit=1.0):
+    """Return trials with one n, d, width and kernel: one factor must do for all."""
+    n = int(rng.integers(14, 20))
+    # A width well away from 1 and, as a square, from itself.
+    sigma = unit * float(rng.choice([rng.uniform(0.5, 0.75), rng.uniform(1.4, 1.8)]))
+    setting = {"kernel": kernel, "sigma": sigma}
+    shape = () if d is None else (d,)
+    tried = f" with {'one coordinate' if d is None else f'{d} coordinates'}, kernel {name}"
+    trials = []
+    few = int(rng.integers(6, 10))
+    for m, positive, origin, span in [
+        (few, n // 3, 0, 3),
+        (few, n - 4, -7, 1.5),
+        (n, n // 2, 0, 3),
+        (1, 1, 0, 3),
+    ]:
+        places = origin + rng.uniform(0, span, (m + n, *shape))
+        trials.append(
+            _trial(setting, unit * places[:m], unit * places[m:], _labels(rng, n, positive), tried)
+        )
+    return trials
+
+
+def _repeated(rng, kernel):
+    """Return a trial whose keys and queries repeat, with labels that agree and that do not."""
+    few = rng.uniform(0, 3, 5)
+    setting = {"kernel": kernel, "sigma": float(rng.uniform(0.5, 0.75))}
+    keys = np.repeat(few, [1, 2, 3, 4, 5])
+    labels = np.array([1, 1, -1, -1, -1, 1, 1, 1, 1, -1, -1, -1, -1, -1, -1.0])
+    order = rng.permutation(15)
+    queries = np.append(few, few[:2])
+    return _trial(setting, queries, keys[order], labels[order], ", some of the same place")
+
+
+def _distant(rng):
+    n, sigma = 12, float(rng.uniform(0.5, 0.75))
+    setting = {"kernel": gaussian, "sigma": sigma}
+    keys = rng.permutation(np.linspace(0, 2, n) + rng.uniform(0, 0.01, n))
+    labels = _labels(rng, n, 5)
+    near = rng.uniform(0, 2, 6)
+    far = np.concatenate([-8 * sigma - rng.uniform(0, 0.3, 3), 2 + 8 * sigma + near[:3] / 10])
+    return [
+        _trial(setting, near, keys, labels, ""),
+        _trial(setting, far, keys, labels, " at least eight widths away"),
+    ]
+
+
+def _single(rng, kernel):
+    setting = {"kernel": kernel, "sigma": float(rng.uniform(0.5, 0.75))}
+    return [
+        _trial(setting, rng.uniform(0, 1, m), rng.uniform(0, 1, 1), np.array([y]), "")
+        for m, y in ((4, 1.0), (1, -1.0))
+    ]
+
+
+def _one_class(rng, kernel):
+    setting = {"kernel": kernel, "sigma": float(rng.uniform(0.5, 0.75))}
+    return [
+        _trial(setting, rng.uniform(0, 3, 5), rng.uniform(0, 3, 9), np.full(9, y), "")
+        for y in (1.0, -1.0)
+    ]
+
+
+def _stages(rng):
+    mixture, name = _mixture(rng), "Gaussian plus a share of Epanechnikov"
+    several = [_trials(rng, mixture, name, d) for d in (2, int(rng.integers(3, 6)), 1)]
+    compact = [_trials(rng, kernel, kernel.__name__) for kernel in (epanechnikov, boxcar)]
+    return [
+        Stage(_trials(rng, mixture, name), SLIPS),
+        Stage(_distant(rng), {}, FAR),
+        *(Stage(trials, SLIPS_IN_COORDINATES, MANY_COORDINATES) for trials in several),
+        *(Stage(trials, SLIPS, COMPACT) for trials in compact),
+        *(Stage(_trials(rng, mixture, name, None, u), {}, UNITS) for u in (1e-3, 1e3)),
+        Stage([_repeated(rng, mixture)], {}, REPEATS),
+        Stage(_one_class(rng, mixture), {}, ONE_CLASS),
+        Stage(_single(rng, mixture), {}, SPECIAL),
+    ]
+
+
+def _factor(results, expected):
+    """Return the factor that brings the expected numbers of some trials closest to the results."""
+    return sum(map(np.vdot, expected, results)) / sum(map(np.vdot, expected, expected))
+
+
+def _up_to_a_factor(results, expected):
+    """Return misfits after division by one positive factor for all trials."""
+    factor = _factor(results, expected)
+    if not (np.isfinite(factor) and factor > 0):
+        return [np.full(right.shape, np.inf) for right in expected]
+    return misfits_to_largest([got / factor for got in results], expected)
+
+
+def _changing_factor(results, expected):
+    """Describe a factor that is another one for each trial, or return None."""
+    # One number alone is right up to a factor whatever it is.
+    pairs = [
+        (fitted(got, right), right)
+        for got, right in zip(results, expected, strict=True)
+        if right.size > 1
+    ]
+
+    def agree(pairs):
+        return all(misfit.max() <= 1e-4 for misfit in _up_to_a_factor(*zip(*pairs, strict=True)))
+
+    if not all(agree([pair]) for pair in pairs) or not pairs or agree(pairs):
+        return None
+    factors = [_factor([got], [right]) for got, right in pairs]
+    return (
+        "Within one call your function is right up to a factor, but from call to call the factor "
+        "depends on the labels, or on where the points lie, or on the number of queries: divide "
+        "by a constant such as n. Factors to (1/n) Σ yᵢ α(u): "
+        f"{', '.join(f'{factor:.4g}' for factor in factors)}."
     )
 
 
 def _examine(answer, rng):
-    mixture = _mixture(rng)
-    plain = [
-        _trial(rng, mixture, "Gaussian plus a share of Epanechnikov"),
-        _trial(rng, gaussian, "Gaussian"),
-        _trial(rng, mixture, "Gaussian plus a share of Epanechnikov"),
-    ]
-    several = [
-        _trial(rng, mixture, "Gaussian plus a share of Epanechnikov", d)
-        for d in (2, int(rng.integers(3, 6)))
-    ]
-    compact = [_trial(rng, kernel, kernel.__name__) for kernel in (epanechnikov, boxcar)]
-    examination = Examination(
+    Examination(
         difference,
-        [
-            Stage(plain, SLIPS),
-            Stage(
-                several, SLIPS_IN_COORDINATES, MANY_COORDINATES, hints={"raised": MANY_COORDINATES}
-            ),
-            Stage(
-                compact,
-                SLIPS,
-                "With kernels that reach everywhere your function is right; with one that is "
-                "zero beyond u = 1 it is not.",
-            ),
-        ],
-        close_up_to_a_factor,
-    )
-    examination(answer)
-    _refuse_changing_factor(examination, answer, plain[0])
-
-
-def _refuse_changing_factor(examination, answer, trial):
-    """Refuse a factor that depends on the data; n, d, σ and the kernel may enter it."""
-    halved = dict(trial.arguments, keys=trial.arguments["keys"] / 2)
-    factors = []
-    for arguments in (trial.arguments, halved):
-        right = difference(**arguments)
-        got = fitted(examination.outcome(answer, Trial(arguments, trial.tried)), right.shape)
-        factors.append(positive_factor(got, right))
-    if abs(factors[0] / factors[1] - 1) > 1e-3:
-        raise Wrong(
-            "Within one call your function is right up to a factor, but the factor depends on "
-            "where the keys lie: divide by a constant such as n, not by a sum of similarities.\n"
-            f"Tried: {trial.tried}; then the same with all keys halved. "
-            f"Came out: factors {factors[0]:.4g} and {factors[1]:.4g} to (1/n) Σ yᵢ α(u)."
-        )
+        _stages(rng),
+        _up_to_a_factor,
+        diagnose=_changing_factor,
+        leeway=" up to a positive factor",
+    )(answer)

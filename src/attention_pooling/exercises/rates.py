@@ -1,12 +1,17 @@
 """How the best width and its error shrink as keys are added."""
 
+from itertools import pairwise
+
 import numpy as np
 
-from .judging import Examination, Stage, Trial, check
+from .judging import Examination, Stage, Trial, check, misfits_to_each
 
 
 def check_rates(f):
     """Check the exponents of the best width and of its mean squared error.
+
+    Asked are two rational functions of d, both to a share of themselves, at the small dimensions
+    that a reader may have tabulated and at drawn ones of up to four digits.
 
     Parameters
     ----------
@@ -94,7 +99,8 @@ SLIPS = {
 
 
 def _examine(answer, rng):
-    dimensions = [1, 2, 3, int(rng.integers(4, 12)), int(rng.integers(12, 60))]
+    limits = [4, 12, 60, 300, 2000]
+    dimensions = [1, 2, 3, *(int(rng.integers(*pair)) for pair in pairwise(limits))]
     trials = [Trial({"d": d}, f"d = {d}", tolerance=1e-3) for d in dimensions]
     Examination(
         exponents,
@@ -106,4 +112,5 @@ def _examine(answer, rng):
                 "variance, of order 1/(nσ^d), and return two numbers, width first.",
             )
         ],
+        misfits_to_each,
     )(answer)

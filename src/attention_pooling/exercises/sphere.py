@@ -2,12 +2,18 @@
 
 import numpy as np
 
-from .judging import Examination, Stage, Trial, check
+from .judging import REPEATS, SPECIAL, Examination, Stage, Trial, check, misfits_to_each
 from .similarities import SLIPPED_SHARES, by_rows, nearest_alone
 
 
 def check_unit_sphere(f):
     """Check Gaussian weights computed from dot products of unit vectors.
+
+    Asked are the weights to a share of each, the smallest included, whatever way they are computed
+    in. Widths are ordinary, very wide, narrow enough for weights of 1e-15, and 0.01, where exp of
+    a score overflows, where a row without a near key underflows, and where the score that is
+    largest in size is the opposite key's. Keys repeat, lie on queries and opposite to them, and
+    numbers of queries and keys coincide or are 1.
 
     Parameters
     ----------
@@ -22,13 +28,15 @@ def check_unit_sphere(f):
     return check(
         "unit_sphere",
         f,
-        lambda answer, rng: Examination(weights, _on_the_sphere(rng))(answer),
-        "Your weights are the Gaussian's, from dot products alone, and hold at width 0.01.",
+        lambda answer, rng: Examination(weights, _on_the_sphere(rng), misfits_to_each)(answer),
+        "Your weights are the Gaussian's for unit vectors, and hold at width 0.01.",
     )
 
 
 def check_off_sphere(f):
     """Check Gaussian weights computed from dot products and key norms, for vectors of any length.
+
+    Asked is what `check_unit_sphere` asks, for vectors from length 0 to 1,000.
 
     Parameters
     ----------
@@ -43,7 +51,7 @@ def check_off_sphere(f):
     return check(
         "off_sphere",
         f,
-        lambda answer, rng: Examination(weights, _off_the_sphere(rng))(answer),
+        lambda answer, rng: Examination(weights, _off_the_sphere(rng), misfits_to_each)(answer),
         "Your weights are the Gaussian's for vectors of any length: the query's norm cancels, "
         "the key's stays.",
     )
@@ -143,19 +151,27 @@ NARROW = (
     "At ordinary widths your weights are right, at width 0.01 they are not: scores reach 1/σ² = "
     "10,000 there, and differences of a few units decide."
 )
-NARROW_NAN = (
-    "At width 0.01 the exponential overflows, or all of a row underflows to 0/0: scores reach "
-    "1/σ² = 10,000. Subtract the largest score of each row before exp; the weights stay the same."
+SMALL = (
+    "At ordinary widths your weights are right; at a narrower one, where some are very small, they "
+    "are not: nothing may be cut off, rounded or added there."
 )
 NARROW_SLIPS = {
+    "At width 0.01 the exponential overflows: scores reach 1/σ² = 10,000. Subtract the largest "
+    "score of each row before exp; the weights stay the same.": (
+        lambda queries, keys, sigma: by_rows(np.exp(queries @ keys.T / sigma**2))
+    ),
+    "At width 0.01 all of a row underflows to 0/0. Subtract the largest score of each row before "
+    "exp; the weights stay the same.": (
+        lambda queries, keys, sigma: by_rows(np.exp((queries @ keys.T - 1) / sigma**2))
+    ),
     "At width 0.01 some rows of weights are all zero: exp underflows, and what was done against "
     "0/0 hides it. Subtract the largest score of each row before exp.": _zeros_where_underflow,
     "At width 0.01 some rows share their weight equally among all keys: exp underflows, and what "
     "was done against 0/0 hides it. Subtract the largest score of each row before exp.": (
         _equal_where_underflow
     ),
-    "Overflow is turned into zero weights at width 0.01: subtract the largest score of each row "
-    "before exp.": lambda queries, keys, sigma: np.zeros((len(queries), len(keys))),
+    "At width 0.01 all weights are zero, which do not sum to one: subtract the largest score of "
+    "each row before exp.": lambda queries, keys, sigma: np.zeros((len(queries), len(keys))),
     "At width 0.01 all the weight goes to the nearest key even where another is almost as near: "
     "the softmax must still compare them.": (
         lambda queries, keys, sigma: nearest_alone(weights(queries, keys, sigma))
@@ -183,6 +199,21 @@ def _squares(points):
 def _units(points):
     return points / np.linalg.norm(points, axis=1, keepdims=True)
 
+
+def _off_scores(queries, keys, sigma):
+    return (queries @ keys.T - _squares(keys) / 2) / sigma**2
+
+
+NARROW_SLIPS_OFF_THE_SPHERE = {
+    "At width 0.01 the exponential overflows, or a row underflows to 0/0: scores reach thousands. "
+    "Subtract the largest score of each row before exp; the weights stay the same.": (
+        lambda queries, keys, sigma: by_rows(np.exp(_off_scores(queries, keys, sigma)))
+    ),
+    "At width 0.01 all of a row underflows to 0/0. Subtract the largest score of each row before "
+    "exp; the weights stay the same.": lambda queries, keys, sigma: by_rows(
+        np.exp(_off_scores(queries, keys, sigma) - _squares(queries)[:, None] / (2 * sigma**2))
+    ),
+}
 
 SLIPS_OFF_THE_SPHERE = {
     "The key's norm is dropped: q·k/σ² alone favours long keys. Off the sphere −‖k‖²/(2σ²) "
@@ -215,13 +246,11 @@ SLIPS_OFF_THE_SPHERE = {
         _exponents(lambda q, k, s: q @ k.T - _squares(k) / 2)
     ),
     "These are the scores: a softmax must turn them into weights.": (
-        lambda queries, keys, sigma: (queries @ keys.T - _squares(keys) / 2) / sigma**2
+        lambda queries, keys, sigma: _off_scores(queries, keys, sigma)
     ),
     **{
         hint: lambda queries, keys, sigma, share=share: share(
-            np.exp(
-                (queries @ keys.T - (_squares(queries)[:, None] + _squares(keys)) / 2) / sigma**2
-            )
+            np.exp(_off_scores(queries, keys, sigma) - _squares(queries)[:, None] / (2 * sigma**2))
         )
         for hint, share in SLIPPED_SHARES.items()
     },
@@ -229,41 +258,79 @@ SLIPS_OFF_THE_SPHERE = {
 
 
 def _on_the_sphere(rng):
-    return [
-        Stage([_trial(rng, _units) for _ in range(3)], SLIPS),
-        Stage(
-            [_narrow_trial(rng, _units)],
-            NARROW_SLIPS,
-            NARROW,
-            {"not finite": NARROW_NAN, "raised": NARROW},
-        ),
-    ]
+    return _stages(rng, _units, SLIPS, NARROW_SLIPS)
 
 
 def _off_the_sphere(rng):
     def any_length(points):
         return _units(points) * rng.uniform(0.6, 1.5, (len(points), 1))
 
+    ordinary, small, *rest = _stages(
+        rng, any_length, SLIPS_OFF_THE_SPHERE, NARROW_SLIPS_OFF_THE_SPHERE
+    )
+    points = rng.standard_normal((13, 3))
+    lengths = [
+        _trial(points[:4], np.append(points[4:], np.zeros((1, 3)), axis=0), 0.6),
+        _trial(1e3 * points[:4], 1e3 * points[4:], 600.0),
+        # All keys are far away, and the longest is not the nearest.
+        _trial(9 * _units(points[:4]), points[4:], 0.6),
+    ]
     return [
-        Stage([_trial(rng, any_length) for _ in range(3)], SLIPS_OFF_THE_SPHERE),
+        ordinary,
+        small,
         Stage(
-            [_narrow_trial(rng, any_length)],
+            lengths,
             {},
-            NARROW,
-            {"not finite": NARROW_NAN, "raised": NARROW},
+            "With vectors of lengths near 1 your weights are right; with other lengths, 0 among "
+            "them, they are not.",
+        ),
+        *rest,
+    ]
+
+
+def _stages(rng, placed, slips, narrow_slips):
+    def points(m, d):
+        return placed(rng.standard_normal((m, d)))
+
+    def ordinary(m, n, d, sigma):
+        return _trial(points(m, d), points(n, d), sigma)
+
+    def any_width():
+        return float(rng.choice([rng.uniform(0.5, 0.7), rng.uniform(1.3, 1.6)]))
+
+    m, n = int(rng.integers(4, 7)), int(rng.integers(8, 12))
+    plain = [ordinary(m, n + (d > 3), d, any_width()) for d in (3, 3, int(rng.integers(4, 7)))]
+    repeated = np.repeat(points(4, 3), [1, 2, 3, 1], axis=0)
+    return [
+        Stage(plain, slips),
+        Stage([ordinary(5, 9, 3, rng.uniform(0.18, 0.25))], {}, SMALL),
+        Stage([_narrow_trial(rng, placed)], narrow_slips, NARROW),
+        Stage([_trial(points(4, 3), repeated, any_width())], {}, REPEATS),
+        Stage(
+            [
+                ordinary(5, 5, 3, any_width()),
+                ordinary(1, 7, 4, any_width()),
+                ordinary(6, 1, 4, any_width()),
+                ordinary(4, 6, 1, any_width()),
+                ordinary(4, 6, 40, 0.5),
+                ordinary(4, 6, 2, 30.0),
+                # Each query lies on a key and opposite to another.
+                _trial(repeated[:3], np.concatenate([repeated, -repeated]), any_width()),
+            ],
+            {},
+            SPECIAL,
         ),
     ]
 
 
-def _trial(rng, placed):
-    m, n, d = int(rng.integers(4, 7)), int(rng.integers(8, 12)), int(rng.integers(3, 7))
-    sigma = float(rng.choice([rng.uniform(0.5, 0.7), rng.uniform(1.3, 1.6)]))
-    arguments = {
-        "queries": placed(rng.standard_normal((m, d))),
-        "keys": placed(rng.standard_normal((n, d))),
-        "sigma": sigma,
-    }
-    return Trial(arguments, f"{m} queries and {n} keys in {d} coordinates, width {sigma:.2f}")
+def _trial(queries, keys, sigma, tolerance=1e-3):
+    tried = (
+        f"{len(queries)} queries and {len(keys)} keys in {keys.shape[1]} coordinates, "
+        f"width {sigma:.3g}"
+    )
+    return Trial(
+        {"queries": queries, "keys": keys, "sigma": float(sigma)}, tried, tolerance=tolerance
+    )
 
 
 def _narrow_trial(rng, placed):
@@ -273,10 +340,9 @@ def _narrow_trial(rng, placed):
     length = np.linalg.norm(queries, axis=1, keepdims=True)
     near = [queries + 0.6 * sigma * rng.standard_normal((m, d)) for _ in range(2)]
     keys = [(_units(points) * length)[::2] for points in near]
-    keys = np.concatenate([*keys, placed(rng.standard_normal((4, d)))])
-    return Trial(
-        {"queries": queries, "keys": keys, "sigma": sigma},
-        f"{m} queries and {len(keys)} keys in {d} coordinates, width {sigma}",
-        # In single precision a score of 10,000 is known to about 0.001.
-        tolerance=0.02,
-    )
+    # The last key is opposite to a query.
+    keys = np.concatenate([*keys, placed(rng.standard_normal((4, d))), -queries[1:2]])
+    if (_units(queries[1::2]) @ _units(keys).T).max() > 0.9:
+        return _narrow_trial(rng, placed)
+    # In single precision a score of 20,000 is known to about 0.01.
+    return _trial(queries, keys, sigma, tolerance=0.05)

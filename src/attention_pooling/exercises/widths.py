@@ -2,12 +2,17 @@
 
 import numpy as np
 
-from .judging import Examination, Stage, Trial, check
+from .judging import REPEATS, SPECIAL, UNITS, Examination, Stage, Trial, check, misfits_to_each
 from .similarities import SLIPPED_SHARES, by_rows
 
 
 def check_coordinate_widths(f):
     """Check Gaussian weights with a width for each coordinate.
+
+    Asked are the weights to a share of each, the smallest included: also of queries about nine
+    widths away from all keys, where nothing but ratios of tiny similarities is left. Coordinates
+    come in different units, keys repeat, and numbers of queries, keys and coordinates coincide or
+    are 1.
 
     Parameters
     ----------
@@ -22,13 +27,17 @@ def check_coordinate_widths(f):
     return check(
         "coordinate_widths",
         f,
-        lambda answer, rng: Examination(weights, _stages(rng))(answer),
-        "Each coordinate is divided by its own width before the squares are added.",
+        lambda answer, rng: Examination(weights, _stages(rng), misfits_to_each)(answer),
+        "Your weights are the Gaussian's, with a width of its own for each coordinate.",
     )
 
 
 def check_adaptive_widths(f):
     """Check Abramson's widths, one for each key.
+
+    Asked are the widths to a share of each, in the order of the keys. The pilot's width is smaller
+    and larger than sigma; keys are crowded, far from all others, repeated, in different units, and
+    one alone.
 
     Parameters
     ----------
@@ -44,7 +53,7 @@ def check_adaptive_widths(f):
     return check(
         "adaptive_widths",
         f,
-        lambda answer, rng: Examination(adaptive, _adaptive_stages(rng))(answer),
+        lambda answer, rng: Examination(adaptive, _adaptive_stages(rng), misfits_to_each)(answer),
         "Your widths grow where keys are few, and their geometric mean is sigma.",
     )
 
@@ -110,19 +119,54 @@ SLIPS = {
 }
 
 
+def _trial(queries, keys, sigma, tried=""):
+    widths = ", ".join(f"{width:.3g}" for width in sigma)
+    return Trial(
+        {"queries": queries, "keys": keys, "sigma": sigma},
+        f"{len(queries)} queries and {len(keys)} keys{tried}, widths {widths}",
+        tolerance=1e-3,
+    )
+
+
+def _ordinary(rng, m, n, d, unit=1.0, tried=""):
+    sigma = rng.permutation(np.geomspace(0.4, rng.uniform(1.8, 3), d))
+    queries, keys = rng.uniform(0, 2, (m, d)), rng.uniform(0, 2, (n, d))
+    return _trial(unit * queries, unit * keys, unit * sigma, tried)
+
+
 def _stages(rng):
-    trials = []
-    for _ in range(3):
-        m, n, d = int(rng.integers(4, 7)), int(rng.integers(8, 12)), int(rng.integers(2, 5))
-        sigma = rng.permutation(np.geomspace(0.4, rng.uniform(1.8, 3), d))
-        arguments = {
-            "queries": rng.uniform(0, 2, (m, d)),
-            "keys": rng.uniform(0, 2, (n, d)),
-            "sigma": sigma,
-        }
-        widths = ", ".join(f"{width:.2f}" for width in sigma)
-        trials.append(Trial(arguments, f"{m} queries and {n} keys, widths {widths}"))
-    return [Stage(trials, SLIPS)]
+    m, n = int(rng.integers(4, 7)), int(rng.integers(8, 12))
+    plain = [_ordinary(rng, m, n + (d > 2), d) for d in (2, 2, 3, int(rng.integers(4, 6)))]
+    sigma = rng.uniform(0.3, 0.6, 2)
+    far = np.array([[1, 1], [-1, 1], [1, -1]]) * 6.5 * sigma * rng.uniform(1, 1.05, (3, 2))
+    near = sigma * rng.uniform(-0.5, 0.5, (8, 2))
+    repeated = np.repeat(rng.uniform(0, 2, (4, 3)), [1, 2, 3, 1], axis=0)
+    units = np.array([1e3, 1.0, 1e-3])
+    return [
+        Stage(plain, SLIPS),
+        Stage(
+            [
+                _trial(far, near, sigma, " about nine widths away"),
+                _trial(2 * near[:3], 9 * near, sigma / 2, " up to nine widths apart"),
+            ],
+            {},
+            "Where similarities are large your weights are right; where they are small they are "
+            "not: only their ratios matter, and nothing may be cut off or added.",
+        ),
+        Stage([_ordinary(rng, 5, 9, 3, units)], {}, UNITS),
+        Stage([_trial(repeated[1:4], repeated, rng.uniform(0.5, 2, 3))], {}, REPEATS),
+        Stage(
+            [
+                _ordinary(rng, 4, 4, 4, tried=" with as many coordinates"),
+                _ordinary(rng, 5, 5, 2),
+                _ordinary(rng, 1, 7, 3),
+                _ordinary(rng, 6, 1, 3),
+                _ordinary(rng, 4, 6, 1, tried=" with one coordinate"),
+            ],
+            {},
+            SPECIAL,
+        ),
+    ]
 
 
 def density(keys, width):
@@ -207,17 +251,37 @@ ADAPTIVE_SLIPS = {
 }
 
 
+def _adaptive_trial(rng, keys, tried="", unit=1.0, order=1):
+    sigma, pilot = [rng.uniform(0.2, 0.4), rng.uniform(0.6, 0.8)][::order]
+    arguments = {"keys": unit * keys, "sigma": float(unit * sigma), "pilot": float(unit * pilot)}
+    return Trial(
+        arguments,
+        f"{len(keys)} keys{tried}, sigma {arguments['sigma']:.3g}, pilot {arguments['pilot']:.3g}",
+        1e-3,
+    )
+
+
 def _adaptive_stages(rng):
-    trials = []
-    for _ in range(3):
-        n = int(rng.integers(10, 16))
-        # Crowded at one end.
-        keys = rng.permutation(5 * rng.uniform(0.1, 1, n) ** 3)
-        sigma, pilot = float(rng.uniform(0.2, 0.4)), float(rng.uniform(0.6, 0.8))
-        trials.append(
-            Trial(
-                {"keys": keys, "sigma": sigma, "pilot": pilot},
-                f"{n} keys, sigma {sigma:.2f}, pilot {pilot:.2f}",
-            )
-        )
-    return [Stage(trials, ADAPTIVE_SLIPS)]
+    def crowded(n):
+        """Return keys that are crowded at one end."""
+        return rng.permutation(5 * rng.uniform(0.1, 1, n) ** 3)
+
+    n = int(rng.integers(10, 16))
+    plain = [_adaptive_trial(rng, crowded(n), order=order) for order in (1, -1, 1)]
+    repeated = rng.permutation(np.repeat(crowded(6), [1, 1, 2, 3, 4, 1]))
+    return [
+        Stage(plain, ADAPTIVE_SLIPS),
+        Stage([_adaptive_trial(rng, repeated, " at 6 places")], {}, REPEATS),
+        Stage([_adaptive_trial(rng, crowded(12), unit=unit) for unit in (1e-3, 1e3)], {}, UNITS),
+        Stage(
+            [
+                _adaptive_trial(rng, crowded(12) - 50, " far below 0"),
+                _adaptive_trial(rng, np.append(crowded(60), 40.0), ", one far from the others"),
+                _adaptive_trial(rng, np.array([0.0, 1.0, -1.0]), ", two of them negatives"),
+                _adaptive_trial(rng, crowded(2)),
+                _adaptive_trial(rng, np.array([rng.uniform(1, 2)])),
+            ],
+            {},
+            SPECIAL,
+        ),
+    ]
