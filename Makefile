@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_FL
 SOURCES := $(shell find src -type f -not -name '*.pyc')
 
 .DEFAULT_GOAL := help
-.PHONY: help book site notebooks serve lab test test-frameworks bench bench-pooling lint fresh
+.PHONY: help book site notebooks serve lab test claims test-frameworks bench bench-pooling lint fresh
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -35,6 +35,10 @@ lab: $(VENV)/book  ## open the chapters in JupyterLab
 test: $(VENV)/test site  ## check the code, the book and its pages in a browser
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/codespell
 	$(BIN)/python -m pytest
+
+claims: export OMP_NUM_THREADS := 1
+claims: $(VENV)/book  ## count in how many draws each sentence of the book holds
+	$(BIN)/python -m claims
 
 test-frameworks: $(LIBRARIES:%=.venv-frameworks/%/ready) .venv-frameworks/package/ready  ## check the five libraries against each other
 	for library in $(LIBRARIES); do \

@@ -2,14 +2,12 @@
 
 import numpy as np
 
-from attention_pooling import nadaraya_watson
-
 from . import says
 
 
 @says(
     "The pooled label and the difference of densities change sign at the same query and are "
-    "different functions everywhere else."
+    "different functions everywhere else.",
 )
 def scores_change_sign_once(score, difference):
     changes = [np.flatnonzero(np.diff(np.sign(s))) for s in (score, difference)]
@@ -19,7 +17,7 @@ def scores_change_sign_once(score, difference):
 
 @says(
     "On the training error the descent lets the width collapse; on the leave-one-out error it "
-    "settles near a minimum inside."
+    "settles near a minimum inside.",
 )
 def width_collapses_or_settles(paths, squared_errors, grid):
     left_out = np.array([float(squared_errors(s, True).mean()) for s in grid])
@@ -31,8 +29,8 @@ def width_collapses_or_settles(paths, squared_errors, grid):
 
 @says(
     "Left, the width against two errors. The training error becomes smaller and smaller towards "
-    "narrow widths; the leave-one-out error is least at a width near 0.45. Right, two paths over "
-    "800 steps from width 1; one sinks below 0.01, the other settles near that minimum."
+    "narrow widths; the leave-one-out error is least at a width near 0.45. Right, two paths "
+    "over 800 steps from width 1; one sinks below 0.01, the other settles near that minimum.",
 )
 def picture_of_collapse(paths, squared_errors, grid):
     left_out = [float(squared_errors(s, True).mean()) for s in grid]
@@ -41,14 +39,18 @@ def picture_of_collapse(paths, squared_errors, grid):
     return paths["training"][-1] < 0.01 and abs(least - 0.45) < 0.05 and abs(end - least) < 0.1
 
 
-@says("Training always picks the end of the grid and repeats the noise, whose variance is 1.")
+@says(
+    "Training always picks the end of the grid and repeats the noise, whose variance is 1.",
+)
 def training_picks_the_end(chosen, draws, grid, training_loss_solution, error_to_truth):
     widths = [chosen(draw, training_loss_solution) for draw in draws]
     errors = [error_to_truth(*pair) for pair in zip(draws, widths, strict=True)]
     return max(widths) == grid[0] and abs(np.mean(errors) - 1) < 0.1
 
 
-@says("Leaving one out has an error several times smaller.")
+@says(
+    "Leaving one out has an error several times smaller.",
+)
 def leaving_out_is_better(chosen, draws, training_loss_solution, errors, error_to_truth):
     training = [error_to_truth(draw, chosen(draw, training_loss_solution)) for draw in draws]
     return np.mean(training) > 3 * np.mean(errors)
@@ -56,7 +58,7 @@ def leaving_out_is_better(chosen, draws, training_loss_solution, errors, error_t
 
 @says(
     "With a width for each key the leave-one-out error falls by about a fifth, and the error to "
-    "the truth ends higher than it began."
+    "the truth ends higher than it began.",
 )
 def many_widths_gain_nothing(history):
     (left_out, to_truth), (left_out_last, to_truth_last) = history[0], history[-1]
@@ -64,50 +66,54 @@ def many_widths_gain_nothing(history):
 
 
 @says(
-    "Two curves over 200 steps. The leave-one-out error falls by a fifth; the error to the truth "
-    "does not fall but rises."
+    "Two curves over 200 steps. The leave-one-out error falls by a fifth; the error to the "
+    "truth does not fall but rises.",
 )
 def picture_of_many_widths(history):
     first, last = history[0], history[-1]
     return abs(last[0] / first[0] - 0.8) < 0.05 and last[1] > first[1]
 
 
-@says("The descent narrows the coordinate that matters and widens the one that does not.")
+@says(
+    "The descent narrows the coordinate that matters and widens the one that does not.",
+)
 def descent_tells_coordinates_apart(path):
     return path[-1][0] < 1 < path[-1][1]
 
 
 @says(
-    "Two curves over 40 steps, both from width 1. The width of the first coordinate falls to 0.3, "
-    "the width of the second rises to 1.8."
+    "Two curves over 40 steps, both from width 1. The width of the first coordinate falls to "
+    "0.3, the width of the second rises to 1.8.",
 )
 def picture_of_two_widths(path):
     return path[-1].round(1).tolist() == [0.3, 1.8]
 
 
 @says(
-    "In this draw the second width stops at six times the first, in others it grows without end."
+    "In this draw the second width stops at six times the first, in others it grows without end.",
 )
 def second_width_stops(path):
     return abs(path[-1][1] / path[-1][0] - 6) < 0.5
 
 
-@says("Either way the descent has found out which coordinate to look at closely.")
+@says(
+    "Either way the descent has found out which coordinate to look at closely.",
+)
 def first_width_is_smaller(path):
     return path[-1][1] > 2 * path[-1][0]
 
 
 @says(
     "Keys that fall where they please leave some queries with fewer neighbours than others, and "
-    "that costs a few percent here."
+    "that costs a few percent here.",
 )
 def drawing_keys_costs_a_little(drawn, error):
     return 1.005 < np.mean(drawn) / error < 1.05
 
 
 @says(
-    "In this draw the local line goes down with the truth at the left end, where the pooled mean of "
-    "the same width stays up."
+    "In this draw the local line goes down with the truth at the left end, where the pooled "
+    "mean of the same width stays up.",
 )
 def line_goes_down(lines, mean, data):
     return lines[0] < mean[0] - 0.5 and abs(lines[0] - data.truth[0]) < abs(mean[0] - data.truth[0])

@@ -7,7 +7,9 @@ from attention_pooling import attention_weights, effective_keys, nadaraya_watson
 from . import says
 
 
-@says("The numbers agree.")
+@says(
+    "The numbers agree.",
+)
 def counted_jumps_are_expected_ones(edges, steps):
     expected = np.count_nonzero((edges > 0) & (edges < 5))
     return np.count_nonzero(np.abs(steps) > 1e-9) == expected
@@ -15,18 +17,22 @@ def counted_jumps_are_expected_ones(edges, steps):
 
 @says(
     "The estimate is as smooth as its kernel, a staircase for the boxcar, corners for the "
-    "triangular kernel, no corner for the Gaussian."
+    "triangular kernel, no corner for the Gaussian.",
 )
 def curve_is_as_smooth_as_its_kernel(near, data):
     box, triangle, bell = (
         nadaraya_watson(near, data.keys, data.values, kernel).estimate
         for kernel in ("boxcar", "triangular", "gaussian")
     )
-    corner, bend = (np.abs(np.diff(curve, 2)).max() / np.diff(near)[0] for curve in (triangle, bell))
+    corner, bend = (
+        np.abs(np.diff(curve, 2)).max() / np.diff(near)[0] for curve in (triangle, bell)
+    )
     return np.mean(np.abs(np.diff(box)) < 1e-9) > 0.98 and corner > 20 * bend
 
 
-@says("The bell changes in neither case, beyond rounding.")
+@says(
+    "The bell changes in neither case, beyond rounding.",
+)
 def bell_is_invariant(bell, queries, keys, shift, turn):
     before = bell(queries, keys)
     moved = bell(queries + shift, keys + shift), bell(queries @ turn.T, keys @ turn.T)
@@ -34,8 +40,8 @@ def bell_is_invariant(bell, queries, keys, shift, turn):
 
 
 @says(
-    "The dot product survives the turn but not the shift: it is a similarity too, and the one that "
-    "transformers use, but it measures from an origin."
+    "The dot product survives the turn but not the shift: it is a similarity too, and the one "
+    "that transformers use, but it measures from an origin.",
 )
 def product_is_invariant_to_turns(dot, queries, keys, shift, turn):
     before = dot(queries, keys)
@@ -45,15 +51,15 @@ def product_is_invariant_to_turns(dot, queries, keys, shift, turn):
 
 
 @says(
-    "With the boxcar, although its curve is the rougher one: about 17 against 12 in this draw."
+    "With the boxcar, although its curve is the rougher one: about 17 against 12 in this draw.",
 )
 def boxcar_attends_to_seventeen(data):
     return [round(count) for count in attended(data)] == [17, 12]
 
 
 @says(
-    "In no draw is it fewer, because among all weights on the keys in reach equal ones spread the "
-    "most."
+    "In no draw is it fewer, because among all weights on the keys in reach equal ones spread "
+    "the most.",
 )
 def boxcar_attends_to_more(data):
     box, triangle = attended(data)

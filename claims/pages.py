@@ -38,7 +38,7 @@ def outcomes(page, claims, seed):
     page : str
         Source of the chapter.
     claims : list of Claim
-        What to judge, each where its sentence stands.
+        What to judge, each where its sentence stands and all names that it needs are known.
     seed : int
         0 draws what the book draws. Any other number makes every generator of the page another.
 
@@ -55,15 +55,13 @@ def outcomes(page, claims, seed):
     places = [page.index(claim.sentence) for claim in claims]
     held = [None] * len(claims)
     starts, codes = zip(*cells(page), strict=True)
-    # What stands above the first cell is judged below it.
-    begins, ends = (0, *starts[1:]), (*starts[1:], len(page))
-    for begin, end, code in zip(begins, ends, codes, strict=True):
+    for end, code in zip((*starts[1:], len(page)), codes, strict=True):
         with contextlib.redirect_stdout(io.StringIO()):
             exec(code, names)
-        for i, place in enumerate(places):
-            if begin < place < end:
-                known = {name: names[name] for name in claims[i].names}
-                held[i] = bool(claims[i].holds(**known))
+        for i, claim in enumerate(claims):
+            # A sentence may announce what the next cell shows.
+            if held[i] is None and places[i] < end and names.keys() >= set(claim.names):
+                held[i] = bool(claim.holds(**{name: names[name] for name in claim.names}))
     return held
 
 
@@ -79,4 +77,7 @@ def cells(page):
         for there, here in FOR_A_SCRIPT.items():
             code = code.replace(there, here)
         # Blank lines above keep the numbers of lines in a traceback right.
-        yield found.start(), compile("\n" * page.count("\n", 0, found.start("code")) + code, "page", "exec")
+        yield (
+            found.start(),
+            compile("\n" * page.count("\n", 0, found.start("code")) + code, "page", "exec"),
+        )

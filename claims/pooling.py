@@ -13,7 +13,7 @@ def error(pooled, data, name):
 
 @says(
     "Four kernels give workable estimates at width 1; the constant kernel gives the mean of the "
-    "values everywhere."
+    "values everywhere.",
 )
 def four_beat_the_mean(pooled, data):
     mean = error(pooled, data, "constant")
@@ -21,7 +21,9 @@ def four_beat_the_mean(pooled, data):
     return flat and all(error(pooled, data, name) < mean for name in pooled if name != "constant")
 
 
-@says("At a glance the bands look alike, and so did the estimates, but the errors do not.")
+@says(
+    "At a glance the bands look alike, and so did the estimates, but the errors do not.",
+)
 def errors_differ(pooled, data):
     errors = [error(pooled, data, name) for name in pooled if name != "constant"]
     return max(errors) > 1.3 * min(errors)
@@ -29,7 +31,7 @@ def errors_differ(pooled, data):
 
 @says(
     "The Gaussian's band is the widest and its curve is the flattest, so something is off with "
-    "calling this the same width."
+    "calling this the same width.",
 )
 def gaussian_looks_widest(pooled):
     band = {name: effective_keys(pooled[name].weights).mean() for name in pooled}
@@ -39,7 +41,7 @@ def gaussian_looks_widest(pooled):
 
 
 @says(
-    "In this draw every estimate is flatter than the truth at this edge and lies far above it."
+    "In this draw every estimate is flatter than the truth at this edge and lies far above it.",
 )
 def edge_is_too_high(pooled, data):
     slopes = [np.diff(pooled[name].estimate[:6]).sum() for name in pooled]
@@ -47,7 +49,9 @@ def edge_is_too_high(pooled, data):
     return max(slopes) < np.diff(data.truth[:6]).sum() and min(above) > 0.5
 
 
-@says("It grows with the width:")
+@says(
+    "It grows with the width:",
+)
 def attention_spreads(data):
     counts = [
         effective_keys(attention_weights(data.queries, data.keys, sigma=sigma)).mean()
@@ -56,27 +60,32 @@ def attention_spreads(data):
     return (np.diff(counts) > 0).all()
 
 
-@says("The row of weights is NaN, the estimate is NaN, and the curve in {numref}`fig-gaps` has a gap.")
+@says(
+    "The row of weights is NaN, the estimate is NaN, and the curve in {numref}`fig-gaps` has a "
+    "gap.",
+)
 def narrow_boxcar_leaves_gaps(narrow):
     return np.isnan(narrow.estimate).any()
 
 
 @says(
-    "In this draw all attention goes to the last key; in another, whose last two keys nearly agree, "
-    "they would share it."
+    "In this draw all attention goes to the last key; in another, whose last two keys nearly "
+    "agree, they would share it.",
 )
 def last_key_takes_all(softmax, scores):
     return softmax(scores)[-1].round(3) == 1
 
 
-@says("Start from a narrow boxcar with gaps.")
+@says(
+    "Start from a narrow boxcar with gaps.",
+)
 def there_are_gaps(data):
     return np.isnan(nadaraya_watson(data.queries, data.keys, data.values, "boxcar", 0.08)[0]).any()
 
 
 @says(
-    "In this draw it lies between the two neighbouring keys that are farthest apart; the second number is their "
-    "distance, and a query halfway between them would need half of it."
+    "In this draw it lies between the two neighbouring keys that are farthest apart; the second "
+    "number is their distance, and a query halfway between them would need half of it.",
 )
 def last_gap_is_the_widest(to_nearest, data):
     query, widest = data.queries[to_nearest.argmax()], np.diff(data.keys).argmax()
@@ -87,27 +96,37 @@ def accuracy(answers, images):
     return np.mean(answers == images.truth.argmax(1))
 
 
-@says("About 99 % in this draw, without any training.")
+@says(
+    "About 99 % in this draw, without any training.",
+)
 def digits_are_told(answers, images):
     return round(accuracy(answers, images), 2) == 0.99
 
 
-@says("(Splits of other seeds give between 97 and 100 %.)")
+@says(
+    "(Splits of other seeds give between 97 and 100 %.)",
+)
 def digits_are_told_in_any_split(answers, images):
     return accuracy(answers, images) >= 0.97
 
 
-@says("It is right about as often.")
+@says(
+    "It is right about as often.",
+)
 def nearest_key_does_as_well(answers, copied, images):
     return abs(accuracy(answers, images) - accuracy(copied, images)) < 0.01
 
 
-@says("At σ = 0.3, the best of these widths, a query attends to about a dozen keys.")
+@says(
+    "At σ = 0.3, the best of these widths, a query attends to about a dozen keys.",
+)
 def halves_attend_to_a_dozen(completed):
     return abs(effective_keys(completed.weights).mean() - 12) < 1
 
 
-@says("Fewer, and it copies one writer's digit; many more, and it draws the average of all digits.")
+@says(
+    "Fewer, and it copies one writer's digit; many more, and it draws the average of all digits.",
+)
 def best_width_for_halves(images, top, bottom):
     def error(sigma):
         estimate, _ = nadaraya_watson(

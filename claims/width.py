@@ -8,8 +8,8 @@ from . import says
 
 
 @says(
-    "A narrow kernel follows the data, noise included; a wide one is smooth and misses the curve's "
-    "shape."
+    "A narrow kernel follows the data, noise included; a wide one is smooth and misses the "
+    "curve's shape.",
 )
 def narrow_follows_and_wide_misses(pooled, data):
     def misfit(sigma):
@@ -22,8 +22,8 @@ def narrow_follows_and_wide_misses(pooled, data):
 
 
 @says(
-    "In this draw the largest error is three quarters above the smallest at equal σ, and less than "
-    "a sixth at matched σ."
+    "In this draw the largest error is three quarters above the smallest at equal σ, and less "
+    "than a sixth at matched σ.",
 )
 def matched_errors_are_alike(error_to_truth, data, factors):
     equal, matched = np.transpose(
@@ -36,15 +36,17 @@ def matched_errors_are_alike(error_to_truth, data, factors):
     return abs(equal.max() / equal.min() - 1.75) < 0.05 and most < 7 / 6
 
 
-@says("The predicted ratios come out to within 6 %.")
+@says(
+    "The predicted ratios come out to within 6 %.",
+)
 def ratios_are_predicted_ones(best, factors):
     ratios = [np.log(np.divide(best[name], best["gaussian"])).mean() for name in factors]
     return np.abs(ratios - np.log(list(factors.values()))).max() < 0.06
 
 
 @says(
-    "Kernels of different shape and equal spread see nearly the same thing, so the width matters "
-    "more than the shape."
+    "Kernels of different shape and equal spread see nearly the same thing, so the width "
+    "matters more than the shape.",
 )
 def width_matters_more(draws, factors, typical, error_to_truth):
     def mean(name, sigma):
@@ -59,8 +61,8 @@ def width_matters_more(draws, factors, typical, error_to_truth):
 
 
 @says(
-    "The **training error** falls from each of these widths to the next, and is least at no width "
-    "at all."
+    "The **training error** falls from each of these widths to the next, and is least at no "
+    "width at all.",
 )
 def training_error_falls(training_error, data):
     errors = [training_error(data, sigma) for sigma in (2.0, 0.5, 0.1, 0.01, 0.0001, 1e-9)]
@@ -68,8 +70,8 @@ def training_error_falls(training_error, data):
 
 
 @says(
-    "(This is not a law for every pair of widths: for the keys 0.4, 1, 3.3, 4 with the values −3, "
-    "−2, 1, 2 the error is larger at 0.8 than at 1.1.)"
+    "(This is not a law for every pair of widths: for the keys 0.4, 1, 3.3, 4 with the values "
+    "−3, −2, 1, 2 the error is larger at 0.8 than at 1.1.)",
 )
 def training_error_may_rise(training_error, data):
     few = data._replace(keys=np.array([0.4, 1, 3.3, 4]), values=np.array([-3.0, -2, 1, 2]))
@@ -77,21 +79,23 @@ def training_error_may_rise(training_error, data):
 
 
 @says(
-    "For the trend the error falls to 0; in the crash data repeated keys force a compromise, and it "
-    "stops at 176 g², the scatter within equal times."
+    "For the trend the error falls to 0; in the crash data repeated keys force a compromise, "
+    "and it stops at 176 g², the scatter within equal times.",
 )
 def training_error_falls_to_nothing(training_error, data, crash):
     return training_error(data, 1e-7) < 1e-9 and abs(training_error(crash, 1e-4) - 176) < 0.5
 
 
-@says("The middle is right, and the spread is large.")
+@says(
+    "The middle is right, and the spread is large.",
+)
 def choice_is_right_on_average(choices, typical):
     low, middle, high = np.percentile(choices, [25, 50, 75])
     return abs(np.log(middle / typical)) < np.log(1.2) and high / low > 1.4
 
 
 @says(
-    "Leave-one-out makes 30 to 50 % more error than the oracle, depending on the 200 draws."
+    "Leave-one-out makes 30 to 50 % more error than the oracle, depending on the 200 draws.",
 )
 def price_of_not_knowing(chosen_mean, oracle_mean):
     return round(chosen_mean / oracle_mean, 1) in (1.3, 1.4, 1.5)
@@ -99,7 +103,7 @@ def price_of_not_knowing(chosen_mean, oracle_mean):
 
 @says(
     "Away from the edges a narrow kernel is right on average and far off in each draw; a wide "
-    "kernel is nearly the same in each draw, and wrong."
+    "kernel is nearly the same in each draw, and wrong.",
 )
 def bands(draws, data):
     inside = (data.queries >= 1) & (data.queries <= 4)
@@ -126,7 +130,7 @@ def at_width(sigma, larger, q, trend):
 
 @says(
     "The variance is met to within 4 %, and at the two narrow widths the bias to within four "
-    "standard errors."
+    "standard errors.",
 )
 def formulas_are_met(larger, q, trend):
     cases = [at_width(sigma, larger, q, trend) for sigma in (0.1, 0.2, 0.4)]
@@ -137,17 +141,19 @@ def formulas_are_met(larger, q, trend):
 @says(
     "At σ = 0.4 the bias is a few percent smaller than predicted, and many standard errors: the "
     "truth is not quite a parabola over so wide a reach, and the next term of its expansion, "
-    "$\\sigma^4 \\sin(q)/4 = 0.0064$, makes up for the difference."
+    "$\\sigma^4 \\sin(q)/4 = 0.0064$, makes up for the difference.",
 )
 def next_term_makes_up(larger, q, trend):
     bias, error, _, predicted, _ = at_width(0.4, larger, q, trend)
     short = bias - predicted
-    return 0.02 < short / -predicted < 0.06 and short > 5 * error and abs(short - 0.0064) < 4 * error
+    return (
+        0.02 < short / -predicted < 0.06 and short > 5 * error and abs(short - 0.0064) < 4 * error
+    )
 
 
 @says(
     "At the query 0 all keys lie on one side, and {numref}`fig-bands` shows a much larger error "
-    "there."
+    "there.",
 )
 def error_is_larger_at_the_edge(draws, data):
     curves = [nadaraya_watson(d.queries, d.keys, d.values, sigma=1.0)[0] for d in draws]
@@ -156,8 +162,8 @@ def error_is_larger_at_the_edge(draws, data):
 
 
 @says(
-    "At the left edge the weighted average of width 0.5 lies above the truth by more than twice its "
-    "standard deviation, the local line by less than a third of its own."
+    "At the left edge the weighted average of width 0.5 lies above the truth by more than twice "
+    "its standard deviation, the local line by less than a third of its own.",
 )
 def line_is_less_biased(curves, data):
     average, line = (np.array(at)[:, 0] - data.truth[0] for at in curves.values())
@@ -166,7 +172,7 @@ def line_is_less_biased(curves, data):
 
 @says(
     "The line pays with more variance at the edge, and since its weights can be negative, its "
-    "answers may leave the range of the values: it is no longer pooling with shares."
+    "answers may leave the range of the values: it is no longer pooling with shares.",
 )
 def line_varies_more(curves):
     average, line = (np.array(estimates)[:, 0] for estimates in curves.values())
@@ -174,21 +180,23 @@ def line_varies_more(curves):
 
 
 @says(
-    "The best single width (square) lies on the diagonal; the best pair (dot) nearly ignores the "
-    "second coordinate by making its width large."
+    "The best single width (square) lies on the diagonal; the best pair (dot) is narrower in "
+    "the first coordinate and wider in the second.",
 )
-def pair_ignores_the_second(widths, row, column):
-    return widths[row] > 2 and widths[row] > 5 * widths[column]
+def pair_lies_off_the_diagonal(row, column, same):
+    return column < same < row
 
 
-@says("Leave-one-out has found out which coordinate matters.")
-def pair_is_told_apart(widths, row, column, errors, same):
+@says(
+    "Leave-one-out has found out which coordinate matters.",
+)
+def coordinates_are_told_apart(widths, row, column, errors, same):
     return widths[row] > 2 * widths[column] and errors[row, column] < errors[same, same]
 
 
 @says(
-    "Of each error about 1 is the noise, which no width can remove; what lies above it shows how "
-    "much it pays to know."
+    "Of each error about 1 is the noise, which no width can remove; what lies above it shows "
+    "how much it pays to know.",
 )
 def error_is_mostly_noise(errors):
     return abs(errors.min() - 1) < 0.3
