@@ -18,12 +18,14 @@ describes one picture. Any other has to hold in 19 of 20.
 import importlib
 import inspect
 import re
+from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 CHAPTERS = Path(__file__).parents[1] / "chapters"
 SHARE = 0.95
+REGISTER = defaultdict(list)
 
 
 class Claim(NamedTuple):
@@ -39,10 +41,8 @@ class Claim(NamedTuple):
 
     def is_about_one_draw(self, page):
         """Tell whether the sentence speaks of the book's own draw alone."""
-        return bool(
-            re.search(r"\b(this|these) (draws?|split)\b", self.sentence, re.IGNORECASE)
-            or page[: page.index(self.sentence)].endswith(" alt: ")
-        )
+        marked = re.search(r"\bin (this draw|these draws)\b", self.sentence, re.IGNORECASE)
+        return bool(marked) or page[: page.index(self.sentence)].endswith(" alt: ")
 
     def stands(self, page, own, share):
         """Tell whether the sentence may stay: it holds in the book's draw, and in enough others."""
@@ -53,8 +53,7 @@ def says(*sentences):
     """Let a function judge sentences of the chapter that its module is named after."""
 
     def judge(holds):
-        claims = inspect.getmodule(holds).__dict__.setdefault("CLAIMS", [])
-        claims.extend(Claim(sentence, holds) for sentence in sentences)
+        REGISTER[holds.__module__].extend(Claim(sentence, holds) for sentence in sentences)
         return holds
 
     return judge
@@ -68,7 +67,7 @@ def chapters():
 
 def claims_of(chapter):
     """Return a chapter's claims, in the order of its module."""
-    return importlib.import_module(f"{__name__}.{chapter}").CLAIMS
+    return REGISTER[importlib.import_module(f"{__name__}.{chapter}").__name__]
 
 
 def text_of(chapter):

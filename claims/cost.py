@@ -22,6 +22,43 @@ def few_sums(singular):
 
 
 @says(
+    "Its boxes are between half and one width wide, with sixteen polynomials each: eight or "
+    "nine sums chosen for one pair of boxes would do, but these serve every pair.",
+)
+def eight_or_nine(singular):
+    return np.sum(singular > 1e-16 * 300 * singular[0]) in (8, 9)
+
+
+@says(
+    "The first sixteen singular values on a logarithmic axis fall faster and faster, from one "
+    "to below ten to the minus twelve within eight steps, and then stay on a floor.",
+)
+def picture_of_singular_values(singular):
+    size = np.log10(singular[:16] / singular[0])
+    return size[7] < -12 and np.ptp(size[10:]) < 1
+
+
+@says(
+    "Three panels over the number of keys read. The largest score rises in four steps towards "
+    "zero. The sum of weights drops at two of these steps and grows otherwise. The estimate "
+    "jumps while few keys have been read, and ends at the dense estimate, a dashed line.",
+)
+def picture_of_online_softmax(largest, total):
+    rises = np.diff(largest) > 0
+    drops = np.diff(total) < 0
+    return rises.sum() == 4 and drops.sum() == 2 and rises[drops].all()
+
+
+@says(
+    "Error against width on logarithmic axes. The line of plain running sums falls from five "
+    "hundredths at the narrowest width to ten to the minus twelve at width one. The line of the "
+    "package lies near ten to the minus fifteen at all widths.",
+)
+def picture_of_cancelling(plain, careful):
+    return 0.02 < plain[0] < 0.08 and plain[-1] < 1e-11 and 1e-17 < np.max(careful) < 1e-13
+
+
+@says(
     "With ten thousand keys the best width is about a quarter of the 0.38 that is typical of "
     "forty keys in {doc}`width`, and the error is that of the noise, whose variance is 1.",
 )

@@ -8,6 +8,8 @@ from . import says
 @says(
     "The pooled label and the difference of densities change sign at the same query and are "
     "different functions everywhere else.",
+    "Two curves over the query. The pooled label runs from minus one to one and stays there; "
+    "the density difference returns to zero at both ends. They cross zero at the same query.",
 )
 def scores_change_sign_once(score, difference):
     changes = [np.flatnonzero(np.diff(np.sign(s))) for s in (score, difference)]
@@ -114,6 +116,15 @@ def drawing_keys_costs_a_little(drawn, error):
 @says(
     "In this draw the local line goes down with the truth at the left end, where the pooled "
     "mean of the same width stays up.",
+    "Two estimates over scattered dots and a dashed truth. Near the left end the pooled mean "
+    "stays above the truth while the local line follows it down.",
 )
 def line_goes_down(lines, mean, data):
     return lines[0] < mean[0] - 0.5 and abs(lines[0] - data.truth[0]) < abs(mean[0] - data.truth[0])
+
+
+@says(
+    "A stepped curve through scattered dots, interrupted in several places where no dot is near.",
+)
+def curve_is_interrupted(estimate):
+    return np.count_nonzero(np.diff(np.isnan(estimate).astype(int)) == 1) >= 3

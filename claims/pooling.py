@@ -14,6 +14,9 @@ def error(pooled, data, name):
 @says(
     "Four kernels give workable estimates at width 1; the constant kernel gives the mean of the "
     "values everywhere.",
+    "Five panels of the same dots and dashed truth. Gaussian, boxcar, triangular and "
+    "Epanechnikov estimates follow the truth more or less closely; the constant kernel gives a "
+    "horizontal line.",
 )
 def four_beat_the_mean(pooled, data):
     mean = error(pooled, data, "constant")
@@ -32,6 +35,8 @@ def errors_differ(pooled, data):
 @says(
     "The Gaussian's band is the widest and its curve is the flattest, so something is off with "
     "calling this the same width.",
+    "Five heatmaps with keys across and queries upwards. Four show a diagonal band, widest and "
+    "faintest for the Gaussian; the fifth, for the constant kernel, is uniformly dark.",
 )
 def gaussian_looks_widest(pooled):
     band = {name: effective_keys(pooled[name].weights).mean() for name in pooled}
@@ -66,6 +71,13 @@ def attention_spreads(data):
 )
 def narrow_boxcar_leaves_gaps(narrow):
     return np.isnan(narrow.estimate).any()
+
+
+@says(
+    "A jagged estimate over forty dots, broken by several gaps where no key is within 0.1.",
+)
+def there_are_several_gaps(narrow):
+    return np.count_nonzero(np.diff(np.isnan(narrow.estimate).astype(int)) == 1) >= 3
 
 
 @says(
@@ -135,3 +147,14 @@ def best_width_for_halves(images, top, bottom):
         return np.mean((estimate - images.queries[:, bottom]) ** 2)
 
     return min((0.1, 0.2, 0.3, 0.4, 0.6, 1.0), key=error) == 0.3
+
+
+@says(
+    "Four rows of digits. Each shows a top half, the four keys with the largest weights and "
+    "those weights, the completed digit with a bottom half that is slightly blurred, in the "
+    "third row strongly, and the true digit.",
+)
+def third_row_is_blurred(completed, images, bottom):
+    shares = completed.weights[[0, 4, 5, 9], :, None]  # (queries, keys, pixels)
+    apart = images.keys[:, bottom] - completed.estimate[[0, 4, 5, 9], None]
+    return np.sum(shares * apart**2, axis=(1, 2)).argmax() == 2
