@@ -76,17 +76,17 @@ def maps_find_the_direction(table):
 
 @says(
     "Sorted by the direction that matters, the attention of a single width is scattered (left); "
-    "learned maps bring it onto the diagonal (right). The blocks at the corners are keys with "
-    "few neighbours, each with a large weight.",
+    "learned maps bring it closer to the diagonal (right). The blocks at the corners are keys "
+    "with few neighbours, each with a large weight.",
     "Two heatmaps with keys and queries sorted by the coordinate that matters. Before learning, "
     "the large weights are specks scattered about a broad diagonal; after, they lie in a clear "
     "diagonal band.",
 )
-def attention_comes_onto_the_diagonal(before, after, along_q, along_k):
+def attention_comes_closer_to_the_diagonal(before, after, along_q, along_k):
     off, on = (
         (w.numpy() * np.abs(along_q[:, None] - along_k)).sum(axis=1).mean() for w in (before, after)
     )
-    return on < off / 2
+    return on < 0.75 * off
 
 
 @says(
