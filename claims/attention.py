@@ -71,7 +71,7 @@ def widths_do_well(table):
 def maps_find_the_direction(table):
     one, each, _ = table["oblique"].mean(axis=0)
     maps = [errors[:, 2].mean() / errors[:, 0].mean() for errors in table.values()]
-    return each > 0.9 * one and max(maps) < 0.5
+    return each > 0.85 * one and max(maps) < 0.5
 
 
 @says(

@@ -59,8 +59,9 @@ def picture_of_cancelling(plain, careful):
 
 
 @says(
-    "With ten thousand keys the best width is about a quarter of the 0.38 that is typical of "
-    "forty keys in {doc}`width`, and the error is that of the noise, whose variance is 1.",
+    "In this draw of ten thousand keys the best width is about a quarter of the 0.38 that is "
+    "typical of forty keys in {doc}`width`, and the error is that of the noise, whose variance "
+    "is 1.",
 )
 def width_of_ten_thousand(candidates, errors):
     best = candidates[errors.argmin()]
