@@ -92,7 +92,8 @@ def picture_of_two_widths(path):
 
 
 @says(
-    "In this draw the second width stops at six times the first; in some others it goes on growing.",
+    "In this draw the second width stops at six times the first; in some others it goes on "
+    "growing.",
 )
 def second_width_stops(path):
     return abs(path[-1][1] / path[-1][0] - 6) < 0.5
