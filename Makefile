@@ -14,7 +14,8 @@ SOURCES := $(shell find src -type f -not -name '*.pyc')
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help book site notebooks serve lab check test thorough test-frameworks bench bench-pooling lint fresh
+.PHONY: help book site notebooks serve lab check test thorough claims test-frameworks bench \
+    bench-pooling lint fresh
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -47,6 +48,10 @@ test: $(VENV)/test site  ## check everything: the code, the book, and its pages 
 thorough: export HYPOTHESIS_PROFILE := thorough
 thorough: $(VENV)/test  ## try the package on many more examples, new ones each time
 	$(PYTEST) -m 'not (browser or book or network or slow)'
+
+claims: export OMP_NUM_THREADS := 1
+claims: $(VENV)/book  ## count in how many draws each sentence of the book holds
+	$(BIN)/python -m claims
 
 test-frameworks: $(LIBRARIES:%=.venv-frameworks/%/ready) .venv-frameworks/package/ready  ## check the five libraries against each other
 	for library in $(LIBRARIES); do \

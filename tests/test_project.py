@@ -64,7 +64,8 @@ def test_every_pin_lies_within_the_bounds(project):
 @pytest.fixture(scope="module")
 def targets():
     makefile = (ROOT / "Makefile").read_text()
-    phony = re.search(r"^\.PHONY:(.*)$", makefile, re.MULTILINE)[1].split()
+    phony = re.search(r"^\.PHONY:((?:.*\\\n)*.*)$", makefile, re.MULTILINE)[1]
+    phony = phony.replace("\\\n", " ").split()
     helped = re.findall(r"^([a-z-]+):.*?## +\S", makefile, re.MULTILINE)
     assert sorted(phony) == sorted(helped)
     return helped
