@@ -1,5 +1,6 @@
 """Chapters run side by side before Sphinx reads them, which would run one after another."""
 
+import logging
 from pathlib import Path
 
 from jupyter_cache import get_cache
@@ -22,5 +23,8 @@ def execute(app, env, docnames):
         return
     cache = get_cache(config.execution_cache_path)
     keys = [cache.add_nb_to_project(str(path), read_data=READER).pk for path in chapters]
-    executor = load_executor("local-parallel", cache)
+    # Its processes would tell of their beginning and end as well.
+    logger = logging.getLogger(__name__)
+    logger.setLevel(logging.WARNING)
+    executor = load_executor("local-parallel", cache, logger)
     executor.run_and_cache(filter_pks=keys, timeout=config.execution_timeout)
