@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from attention_pooling import (
     KERNELS,
+    attention_weights,
     fast,
     fast_gauss,
     gaussian,
@@ -167,6 +168,87 @@ def test_every_way_agrees_on_small_problems(data, kernel, sigma, scale, unreache
     scale = weights @ np.abs(values) + 1e-300
     np.testing.assert_array_equal(np.isnan(estimate), np.isnan(dense))
     assert np.nanmax(np.abs(estimate - dense) / scale, initial=0) < 1e-10
+
+
+def expected(queries, keys, values, kernel, sigma, unreached="nan", own=False):
+    """Return the dense estimate in float64, and Σ wᵢ|vᵢ|, however far queries lie from the keys."""
+    queries, keys, values = (np.asarray(array, dtype=float) for array in (queries, keys, values))
+    mask = ~np.eye(len(keys), dtype=bool) if own else np.ones((len(queries), len(keys)), dtype=bool)
+    if kernel != "gaussian":
+        weights = attention_weights(queries, keys, kernel, sigma, mask=mask, unreached=unreached)
+        return weights @ values, weights @ abs(values)
+    # Scores relative to the nearest key's: u² loses the digits that a thousand widths leave in it.
+    apart = np.where(mask, abs(queries[:, None] - keys), np.inf)
+    nearest = keys[apart.argmin(axis=1), None]
+    sums = (queries[:, None] - keys) + (queries[:, None] - nearest)
+    scores = np.where(mask, (keys - nearest) / sigma * (sums / sigma / 2), -np.inf)
+    weights = np.exp(scores)
+    with np.errstate(invalid="ignore"):
+        weights /= weights.sum(axis=1, keepdims=True)
+    return weights @ values, weights @ abs(values)
+
+
+VALUES = {
+    "normal": lambda rng, keys: rng.standard_normal(len(keys)),
+    "vectors": lambda rng, keys: rng.standard_normal((len(keys), 2)),
+    "mostly zero": lambda rng, keys: rng.standard_normal(len(keys)) * (rng.random(len(keys)) < 0.1),
+    "zero near 0": lambda rng, keys: (abs(keys) > 3) * rng.standard_normal(len(keys)),
+    "of all sizes": lambda rng, keys: 10 ** (rng.uniform(-1, 1, len(keys)) * keys.itemsize**2),
+    "narrow bump": lambda rng, keys: np.exp(-9 * np.minimum(abs(keys), 12) ** 2 / 2),
+}
+
+
+@st.composite
+def geometries(draw):
+    """Draw queries and keys in groups: wide, narrow or one place, near each other or far away."""
+    rng = np.random.default_rng(draw(st.integers(0, 999)))
+    # On such a grid differences are exact in the dtype, and ties are ties in any.
+    dtype, unit = draw(st.sampled_from([(np.float64, 2.0**-25), (np.float32, 2.0**-6)]))
+    centres = st.sampled_from([0.0, 0.0, 1.0, 5.0, 20.0, -60.0, 300.0, -4e4])
+    widths = st.sampled_from([0.0, 2.0**-20, 2.0**-7, 0.25, 1.0, 8.0, 100.0])
+
+    def points(sizes):
+        groups = draw(st.lists(st.tuples(centres, widths, sizes), min_size=1, max_size=4))
+        places = np.concatenate([c + w * rng.random(n) for c, w, n in groups])
+        return rng.permutation(np.round(places / unit) * unit).astype(dtype)
+
+    keys, queries = points(st.sampled_from([1, 2, 5, 40, 150])), points(st.sampled_from([1, 7, 90]))
+    values = VALUES[draw(st.sampled_from(list(VALUES)))](rng, keys)
+    return queries, keys, values.astype(dtype)
+
+
+def error_of(got, want, size):
+    """Return the largest error in units of Σ wᵢ|vᵢ|, or infinity where NaN is not shared."""
+    if not np.array_equal(np.isnan(got), np.isnan(want)):
+        return np.inf
+    size = size.max(axis=1, keepdims=True) if size.ndim == 2 else size
+    return np.nanmax(abs(got - want) / (size + 1e-290), initial=0)
+
+
+@given(
+    geometries(),
+    st.sampled_from(NAMES),
+    st.sampled_from([2.0**-9, 0.125, 1.0]),
+    st.sampled_from(["nan", "nearest"]),
+    st.booleans(),
+)
+@settings(max_examples=300)
+def test_any_geometry_of_keys_and_queries(geometry, kernel, sigma, unreached, boxes):
+    queries, keys, values = geometry
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fast, "FEW_PAIRS", 0)
+        if boxes:
+            patch.setattr(fast_gauss, "COSTS", dict.fromkeys(fast_gauss.COSTS, 0) | {"pair": 1})
+        estimate = pool(queries, keys, values, kernel, sigma, unreached=unreached)
+        errors, lonely = leave_one_out_curve(keys, values, kernel, [sigma])
+    assert estimate.dtype == errors.dtype == values.dtype
+    rounding = 1e-10 if values.dtype == np.float64 else 1e-6
+    wanted = expected(queries, keys, values, kernel, sigma, unreached)
+    assert error_of(estimate, *wanted) < rounding
+    others, size = expected(keys, keys, values, kernel, sigma, own=True)
+    assert lonely[0] == np.isnan(others.reshape(len(keys), -1)[:, 0]).sum()
+    slack = 10 * rounding * np.mean((size + abs(values)) ** 2)
+    np.testing.assert_allclose(errors[0], np.mean((others - values) ** 2), rtol=0, atol=slack)
 
 
 @pytest.mark.parametrize("kernel", ["boxcar", "triangular", "epanechnikov"])

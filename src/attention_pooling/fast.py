@@ -223,9 +223,7 @@ class Line:
             return distances(queries[rows], self.keys[places], sigma) <= nearest[rows]
 
         low, high = windows(queries, self.keys, nearest * sigma, ties)
-        return window_sums(
-            queries, self.keys, self.columns, sigma, lambda u, *windows: u**0, low, high
-        )
+        return window_sums(self.columns, lambda rows, places: np.ones(len(rows)), low, high)
 
     def _ratio(self, sums, order):
         reached = sums[0] > 0

@@ -77,15 +77,13 @@ def compact_sums(queries, keys, columns, mass, sigma, kernel, own=None):
         doubtful = ~(lost < 1e-11 * fast[[0, -1]])
         direct = doubtful[0] | doubtful[-1] & (valued[low] < valued[high]) | (high - low <= FEW)
         sums[:, part] = fast[:-1]
-        sums[:, start + np.flatnonzero(direct)] = window_sums(
-            some[direct],
-            keys,
-            columns,
-            sigma,
-            lambda u, *windows: kernel(u),
-            low[direct],
-            high[direct],
-            None if others is None else others[direct],
+        rows = np.flatnonzero(direct)
+
+        def similarity(pairs, places, some=some[rows]):
+            return kernel(distances(some[pairs], keys[places], sigma))
+
+        sums[:, start + rows] = window_sums(
+            columns, similarity, low[rows], high[rows], None if others is None else others[rows]
         )
     return sums
 

@@ -1,0 +1,87 @@
+"""Few Chebyshev polynomials instead of many points: sums into boxes, and polynomials out of them.
+
+Within a box, a smooth function f of a place is Σₚ aₚ Tₚ. Hence Σᵢ vᵢ f(xᵢ) = Σₚ aₚ Σᵢ vᵢ Tₚ(xᵢ):
+of the points in a box only P moments are needed, and f itself only at P nodes.
+"""
+
+import numpy as np
+
+P = 16
+"""Polynomials in a box, and nodes that determine them."""
+
+AT_ONCE = 1 << 12
+"""Places whose polynomials are in memory together."""
+
+_ANGLES = np.pi * (np.arange(P) + 0.5) / P
+NODES = (1 - np.cos(_ANGLES)) / 2
+"""Nodes in a box from 0 to 1, in ascending order."""
+FIT = np.cos(np.arange(P)[:, None] * (np.pi - _ANGLES)) * 2 / P
+"""Leads from the values of a function at the nodes to its coefficients."""
+FIT[0] /= 2
+
+
+def boxes_of(places):
+    """Return the boxes of sorted places, each once, and where they begin, with the end of all."""
+    floors = np.floor(places)
+    begins = np.flatnonzero(np.append(True, floors[1:] != floors[:-1]))
+    return floors[begins], np.append(begins, len(places))
+
+
+def moments(places, begins, columns):
+    """Sum each column, times each polynomial, over the places of each box.
+
+    Parameters
+    ----------
+    places : array, shape (n,)
+        In boxes of width 1, box by box.
+    begins : integer array, shape (boxes + 1,)
+        Where boxes begin, and the end of all.
+    columns : array, shape (c, n)
+        What is summed.
+
+    Returns
+    -------
+    array, shape (boxes, c, P)
+    """
+    sums = np.zeros((len(begins) - 1, len(columns), P))
+    for box, points, polynomials in _polynomials_by_box(places, begins):
+        sums[box] += columns[:, points] @ polynomials.T
+    return sums
+
+
+def evaluated(places, begins, coefficients):
+    """Evaluate the polynomials of each box, given by coefficients of shape (boxes, c, P).
+
+    Returns
+    -------
+    array, shape (c, n)
+    """
+    values = np.empty((coefficients.shape[1], len(places)))
+    for box, points, polynomials in _polynomials_by_box(places, begins):
+        values[:, points] = coefficients[box] @ polynomials
+    return values
+
+
+def _polynomials_by_box(places, begins):
+    """Yield a box, a slice of its places, and the polynomials there, shape (P, places)."""
+    ends = begins[1:].tolist()
+    box = 0
+    for start in range(0, len(places), AT_ONCE):
+        part = slice(start, min(start + AT_ONCE, len(places)))
+        polynomials = _polynomials(places[part])
+        at = start
+        while at < part.stop:
+            stop = min(ends[box], part.stop)
+            yield box, slice(at, stop), polynomials[:, at - start : stop - start]
+            box, at = box + (stop == ends[box]), stop
+
+
+def _polynomials(places):
+    x = 2 * (places - np.floor(places)) - 1
+    polynomials = np.empty((P, len(x)))
+    polynomials[0], polynomials[1] = 1, x
+    x = 2 * x
+    for p in range(2, P):
+        np.multiply(x, polynomials[p - 1], out=polynomials[p])
+        polynomials[p] -= polynomials[p - 2]
+    return polynomials
