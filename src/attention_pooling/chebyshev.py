@@ -65,23 +65,23 @@ def evaluated(places, begins, coefficients):
 def _polynomials_by_box(places, begins):
     """Yield a box, a slice of its places, and the polynomials there, shape (P, places)."""
     ends = begins[1:].tolist()
+    room = np.empty((P, min(AT_ONCE, len(places))))
     box = 0
     for start in range(0, len(places), AT_ONCE):
-        part = slice(start, min(start + AT_ONCE, len(places)))
-        polynomials = _polynomials(places[part])
+        stop = min(start + AT_ONCE, len(places))
+        polynomials = _polynomials(places[start:stop], room[:, : stop - start])
         at = start
-        while at < part.stop:
-            stop = min(ends[box], part.stop)
-            yield box, slice(at, stop), polynomials[:, at - start : stop - start]
-            box, at = box + (stop == ends[box]), stop
+        while at < stop:
+            end = min(ends[box], stop)
+            yield box, slice(at, end), polynomials[:, at - start : end - start]
+            box, at = box + (end == ends[box]), end
 
 
-def _polynomials(places):
+def _polynomials(places, out):
     x = 2 * (places - np.floor(places)) - 1
-    polynomials = np.empty((P, len(x)))
-    polynomials[0], polynomials[1] = 1, x
-    x = 2 * x
+    out[0], out[1] = 1, x
+    x *= 2
     for p in range(2, P):
-        np.multiply(x, polynomials[p - 1], out=polynomials[p])
-        polynomials[p] -= polynomials[p - 2]
-    return polynomials
+        np.multiply(x, out[p - 1], out=out[p])
+        out[p] -= out[p - 2]
+    return out

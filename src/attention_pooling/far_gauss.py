@@ -27,20 +27,22 @@ VARIATION = 1.5
 """How much the score may differ from its mean within a box or a stretch."""
 
 
-@np.errstate(all="ignore")
-def far_sums(queries, keys, columns, sigma, before, after, scores):
+def far_sums(gaps, edges, keys, columns, sigma, scores):
     """Sum each column over the keys, in units of the weight of a query's nearest key.
 
     Parameters
     ----------
-    queries, keys : float64 array, shape (m,) and (n,)
-        Sorted; no key is nearer to a query than a width.
+    gaps : array, shape (2, m)
+        Distances, in widths, of sorted queries from the last key before and the first key after.
+        Each is more than 1; infinite where there is no such key.
+    edges : integer array, shape (2, m)
+        The places of these keys.
+    keys : float64 array, shape (n,)
+        Sorted.
     columns : float64 array, shape (c, n)
         What is summed.
     sigma : float
         Width.
-    before, after : integer array, shape (m,)
-        Keys ``:before`` lie before a query, keys ``after:`` behind it.
     scores : float
         Keys whose score is smaller by this than that of the nearest do not matter.
 
@@ -49,19 +51,22 @@ def far_sums(queries, keys, columns, sigma, before, after, scores):
     array, shape (c, m)
         Sums; zero where there are no keys.
     """
-    edged = np.concatenate([[-np.inf], keys, [np.inf]])
-    gaps = np.stack([queries - edged[before], edged[after + 1] - queries]) / sigma
     nearest = gaps.min(axis=0)
     lags = (nearest - gaps) * (nearest / 2 + gaps / 2)
-    sums = np.zeros((len(columns), len(queries)))
-    for side, mirror in enumerate((slice(None), slice(None, None, -1))):
-        sign = (1, -1)[side]
-        edges = before - 1 if side == 0 else len(keys) - 1 - after
-        counts = lags[side] > -scores  # false, too, where there is no key on this side
-        rows = np.flatnonzero(counts)[mirror]
-        sums[:, rows] += np.exp(lags[side, rows]) * _side_sums(
-            gaps[side, rows], edges[rows], sign * keys[mirror], columns[:, mirror], sigma, scores
-        )
+    sums = np.zeros((len(columns), gaps.shape[1]))
+    before, after = (np.flatnonzero(lag > -scores) for lag in lags)
+    sums[:, before] = np.exp(lags[0, before]) * _side_sums(
+        gaps[0, before], edges[0, before], keys, columns, sigma, scores
+    )
+    after = after[::-1]  # mirrored, the keys after a query lie before it
+    sums[:, after] += np.exp(lags[1, after]) * _side_sums(
+        gaps[1, after],
+        len(keys) - 1 - edges[1, after],
+        -keys[::-1],
+        columns[:, ::-1],
+        sigma,
+        scores,
+    )
     return sums
 
 

@@ -225,11 +225,10 @@ class Line:
         low, high = windows(queries, self.keys, nearest * sigma, ties)
         return window_sums(self.columns, lambda rows, places: np.ones(len(rows)), low, high)
 
+    @np.errstate(invalid="ignore")
     def _ratio(self, sums, order):
-        reached = sums[0] > 0
-        ratios = sums[1:, reached] / sums[0, reached]
-        estimate = np.full((len(order), len(ratios)), np.nan)
-        estimate[order[reached]] = np.ldexp(ratios, self.exponents).T
+        estimate = np.empty((len(order), len(sums) - 1))
+        estimate[order] = np.ldexp(sums[1:] / sums[0], self.exponents).T  # 0/0 where unreached
         return estimate.reshape(len(order), *self.shape)
 
 

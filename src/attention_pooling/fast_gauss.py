@@ -94,57 +94,58 @@ def gaussian_sums(queries, keys, columns, mass, sigma, own=None):
 
 def _relative_sums(queries, keys, columns, masses, sigma, own):
     """Return sums over the keys that have mass, in units of exp(−u²/2), and u."""
-    places = np.flatnonzero(masses[-1])
-    if len(places) < len(keys):
-        keys, columns, masses = keys[places], columns[:, places], masses[:, places]
-    if own is None:
-        before = after = np.searchsorted(keys, queries)
-    else:
-        before, after = (np.searchsorted(places, own, side=side) for side in ("left", "right"))
-    edged = np.concatenate([[-np.inf], keys, [np.inf]])
-    unit = np.minimum(queries - edged[before], edged[after + 1] - queries) / sigma
+    own = np.full(len(queries), -1) if own is None else own
+    if not masses.all():
+        valued = masses[-1] > 0
+        own = np.where((own >= 0) & valued[own], np.cumsum(valued)[own] - 1, -1)
+        keys, columns, masses = keys[valued], columns[:, valued], masses[:, valued]
     scores = LOST + np.log(len(keys)) - np.log(masses.min())
-
-    sums = np.empty((len(columns), len(queries)))
-    far, left = np.flatnonzero(unit > NEAR), np.flatnonzero(unit <= NEAR)
-    sums[:, far] = far_sums(queries[far], keys, columns, sigma, before[far], after[far], scores)
-    width = 2.0 ** (np.frexp(sigma)[1] - 1)
     reach = np.sqrt(NEAR**2 + 2 * scores) * sigma
+    width = 2.0 ** (np.frexp(sigma)[1] - 1)
+
+    sums, unit = np.empty((len(columns), len(queries))), np.zeros(len(queries))
+    left, rest = np.arange(len(queries)), []
     while len(left):
-        in_boxes = _where_boxes_pay(queries[left], keys, sigma, width, reach)
-        singly, left = left[~in_boxes], left[in_boxes]
-        sums[:, singly] = _single_sums(
-            queries[singly],
-            keys,
-            columns,
-            sigma,
-            reach,
-            unit[singly],
-            before[singly],
-            after[singly],
+        pay = _where_boxes_pay(queries[left], keys, sigma, width, reach)
+        rest.append(left[~pay])
+        left = left[pay]
+        if len(left):
+            sums[:, left], lost = _box_sums(
+                queries[left], keys, columns, masses, sigma, width, reach, own[left]
+            )
+            left, width = left[lost], width / 2
+    if any(map(len, rest)):
+        rest = np.sort(np.concatenate(rest))
+        sums[:, rest], unit[rest] = _pair_sums(
+            queries[rest], keys, columns, sigma, scores, reach, own[rest]
         )
-        if not len(left):
-            break
-        sums[:, left], lost = _box_sums(
-            queries[left], keys, columns, masses, sigma, width, reach, before[left], after[left]
-        )
-        unit[left[~lost]] = 0
-        left, width = left[lost], width / 2
     return sums, unit
 
 
-def _single_sums(queries, keys, columns, sigma, reach, unit, before, after):
+def _pair_sums(queries, keys, columns, sigma, scores, reach, own):
+    """Return the sums in units of the weights of the nearest keys, and the distances of those."""
+    before = np.where(own < 0, np.searchsorted(keys, queries), own)
+    after = np.where(own < 0, before, own + 1)
+    edged = np.concatenate([[-np.inf], keys, [np.inf]])
+    gaps = np.stack([queries - edged[before], edged[after + 1] - queries]) / sigma
+    nearest = gaps.min(axis=0)
+    sums = np.empty((len(columns), len(queries)))
+    near, far = np.flatnonzero(nearest <= NEAR), np.flatnonzero(nearest > NEAR)
+    edges = np.stack([before - 1, after])
+    sums[:, far] = far_sums(gaps[:, far], edges[:, far], keys, columns, sigma, scores)
+
     def similarity(rows, places):
-        u = abs(queries[rows] - keys[places]) / sigma
-        return np.exp((unit[rows] - u) * (unit[rows] / 2 + u / 2))
+        closest = nearest[near[rows]]
+        u = abs(queries[near[rows]] - keys[places]) / sigma
+        return np.exp((closest - u) * (closest / 2 + u / 2))
 
-    low = np.searchsorted(keys, queries - reach)
-    high = np.searchsorted(keys, queries + reach, side="right")
-    own = np.where(before < after, before, -1)
-    return window_sums(columns, similarity, low, high, own)
+    low = np.searchsorted(keys, queries[near] - reach)
+    high = np.searchsorted(keys, queries[near] + reach, side="right")
+    sums[:, near] = window_sums(columns, similarity, low, high, own[near])
+    return sums, nearest
 
 
-def _box_sums(queries, keys, columns, masses, sigma, width, reach, before, after):
+def _box_sums(queries, keys, columns, masses, sigma, width, reach, own):
     """Return the sums by boxes, and where they are not accurate.
 
     The width is a power of two: then a point's place in its box suffers no rounding.
@@ -177,12 +178,18 @@ def _box_sums(queries, keys, columns, masses, sigma, width, reach, before, after
         for c, moment in enumerate(box_moments):
             coefficients[some, c] = moment[sources].reshape(len(sources), -1) @ matrices
         lower[:, some], error[:, some] = np.moveaxis(box_masses[:, sources] @ bounds, -1, 0)
+    # What lies beyond is lost where the nearest key is farther than NEAR.
+    error += len(keys) * np.exp(-((reach / sigma) ** 2) / 2)
+
     sums = evaluated(queries, begins, coefficients)
-    lower, error = (np.repeat(bound, np.diff(begins), axis=1) for bound in (lower, error))
-    own = np.flatnonzero(before < after)
-    sums[:, own] -= columns[:, before[own]]
-    lower[:, own] -= least[offsets == 0] * masses[:, before[own]]
-    return sums, ~np.all(error < ACCURACY * lower, axis=0)
+    lost = np.repeat(~np.all(error < ACCURACY * lower, axis=0), np.diff(begins))
+    left_out = np.flatnonzero(own >= 0)
+    if len(left_out):
+        own, box = own[left_out], np.repeat(np.arange(len(boxes)), np.diff(begins))[left_out]
+        sums[:, left_out] -= columns[:, own]
+        others = lower[:, box] - np.exp(-(ratio**2) / 2) * masses[:, own]
+        lost[left_out] = ~np.all(error[:, box] < ACCURACY * others, axis=0)
+    return sums, lost
 
 
 def _fitting_error(ratio, closest, farthest):
@@ -204,10 +211,11 @@ def _where_boxes_pay(queries, keys, sigma, width, reach):
     if width < NARROWEST * sigma or size >= width * 2.0**50:
         return np.zeros(len(queries), dtype=bool)
     _, begins = boxes_of(queries / width)
-    counts = np.diff(begins)
-    firsts = queries[begins[:-1]]
-    pairs = counts * (np.searchsorted(keys, firsts + reach) - np.searchsorted(keys, firsts - reach))
-    saved = COSTS["pair"] * pairs - COSTS["box"] - COSTS["pair of boxes"] * 2 * reach / width
-    pay = saved > 0
+    counts, firsts = np.diff(begins), queries[begins[:-1]]
+    around = np.array([-reach, -NEAR * sigma, NEAR * sigma + width, reach])
+    low, near, stop, high = np.searchsorted(keys, firsts + around[:, None])
+    for_a_box = COSTS["box"] + COSTS["pair of boxes"] * 2 * reach / width
+    saved = COSTS["pair"] * counts * (high - low) - for_a_box
+    pay = (saved > 0) & (near < stop)
     worth = np.sum(saved[pay]) > COSTS["start"] + COSTS["point"] * (len(keys) + np.sum(counts[pay]))
     return np.repeat(pay & worth, counts)
