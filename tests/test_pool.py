@@ -173,10 +173,11 @@ def test_every_way_agrees_on_small_problems(data, kernel, sigma, scale, unreache
 def expected(queries, keys, values, kernel, sigma, unreached="nan", own=False):
     """Return the dense estimate in float64, and Σ wᵢ|vᵢ|, however far queries lie from the keys."""
     queries, keys, values = (np.asarray(array, dtype=float) for array in (queries, keys, values))
+    least = 1e-300 * np.max(abs(values))  # which weights near the least double cannot resolve
     mask = ~np.eye(len(keys), dtype=bool) if own else np.ones((len(queries), len(keys)), dtype=bool)
     if kernel != "gaussian":
         weights = attention_weights(queries, keys, kernel, sigma, mask=mask, unreached=unreached)
-        return weights @ values, weights @ abs(values)
+        return weights @ values, weights @ abs(values) + least
     # Scores relative to the nearest key's: u² loses the digits that a thousand widths leave in it.
     apart = np.where(mask, abs(queries[:, None] - keys), np.inf)
     nearest = keys[apart.argmin(axis=1), None]
@@ -185,7 +186,7 @@ def expected(queries, keys, values, kernel, sigma, unreached="nan", own=False):
     weights = np.exp(scores)
     with np.errstate(invalid="ignore"):
         weights /= weights.sum(axis=1, keepdims=True)
-    return weights @ values, weights @ abs(values)
+    return weights @ values, weights @ abs(values) + least
 
 
 VALUES = {
@@ -222,7 +223,7 @@ def error_of(got, want, size):
     if not np.array_equal(np.isnan(got), np.isnan(want)):
         return np.inf
     size = size.max(axis=1, keepdims=True) if size.ndim == 2 else size
-    return np.nanmax(abs(got - want) / (size + 1e-290), initial=0)
+    return np.nanmax(abs(got - want) / (size + np.finfo(got.dtype).tiny), initial=0)
 
 
 @given(

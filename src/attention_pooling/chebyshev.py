@@ -9,7 +9,7 @@ import numpy as np
 P = 16
 """Polynomials in a box, and nodes that determine them."""
 
-AT_ONCE = 1 << 12
+AT_ONCE = 1 << 10
 """Places whose polynomials are in memory together."""
 
 _ANGLES = np.pi * (np.arange(P) + 0.5) / P
@@ -78,10 +78,12 @@ def _polynomials_by_box(places, begins):
 
 
 def _polynomials(places, out):
-    x = 2 * (places - np.floor(places)) - 1
-    out[0], out[1] = 1, x
-    x *= 2
-    for p in range(2, P):
-        np.multiply(x, out[p - 1], out=out[p])
-        out[p] -= out[p - 2]
+    """Use T₍ₙ₊ⱼ₎ = 2 Tₙ Tⱼ − T₍ₙ₋ⱼ₎ for many j at once."""
+    out[0], out[1] = 1, 2 * (places - np.floor(places)) - 1
+    n = 1
+    while n + 1 < P:
+        j = min(n, P - 1 - n)
+        new = np.multiply(2 * out[n], out[1 : j + 1], out=out[n + 1 : n + j + 1])
+        new -= out[n - j : n][::-1]
+        n *= 2
     return out
