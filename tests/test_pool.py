@@ -27,6 +27,7 @@ from attention_pooling import (
     sorted_moments,
     streaming,
     trend,
+    windows,
 )
 
 NAMES = list(KERNELS)
@@ -84,12 +85,12 @@ def test_agrees_with_dense(kernel, layout):
 
 
 @pytest.mark.parametrize("kernel", NAMES)
-@pytest.mark.parametrize("sigma", [3e-5, 0.3])
-def test_agrees_with_dense_for_a_million_keys(kernel, sigma):
+def test_agrees_with_dense_for_many_keys(kernel):
     rng = np.random.default_rng(2)
-    keys, queries = rng.uniform(0, 5, 10**6), rng.uniform(-1, 6, 10**5)
+    keys, queries = rng.uniform(0, 5, 300_000), rng.uniform(-1, 6, 30_000)
     values = trend(keys) + rng.standard_normal(len(keys))
-    assert sampled_disagreement(queries, keys, values, kernel, sigma, rng, sample=5) < 1e-10
+    for sigma in (1e-4, 0.3):
+        assert sampled_disagreement(queries, keys, values, kernel, sigma, rng, sample=9) < 1e-10
 
 
 def test_a_million_of_both():
@@ -151,7 +152,7 @@ def coordinates(scale):
     st.sampled_from([1.0, 1e6, 1e-6]),
     st.sampled_from(["nan", "nearest"]),
 )
-@settings(max_examples=200)
+@settings(max_examples=100)
 def test_every_way_agrees_on_small_problems(data, kernel, sigma, scale, unreached):
     queries = data.draw(coordinates(scale))
     keys = data.draw(coordinates(scale))
@@ -233,7 +234,7 @@ def error_of(got, want, size):
     st.sampled_from(["nan", "nearest"]),
     st.booleans(),
 )
-@settings(max_examples=300)
+@settings(max_examples=200)
 def test_any_geometry_of_keys_and_queries(geometry, kernel, sigma, unreached, boxes):
     queries, keys, values = geometry
     with pytest.MonkeyPatch.context() as patch:
@@ -344,18 +345,26 @@ def test_float32_stays_float32(kernel, d):
 @pytest.mark.parametrize("sigma", [0.05, 0.4, np.array([0.3, 0.5, 4.0])])
 def test_several_coordinates(kernel, sigma):
     rng = np.random.default_rng(10)
-    keys, queries = rng.uniform(0, 2, (2, 1200, 3))
-    values = rng.standard_normal((1200, 2))
+    n = 1030 if kernel == "gaussian" else 600  # more than a million pairs go through PyTorch
+    keys, queries = rng.uniform(0, 2, (2, n, 3))
+    values = rng.standard_normal((n, 2))
     estimate = pool(queries, keys, values, kernel, sigma)
     assert disagreement(estimate, queries, keys, values, kernel, sigma) < 1e-10
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(streaming, "LARGE", np.inf)
-        assert (
-            disagreement(
-                pool(queries, keys, values, kernel, sigma), queries, keys, values, kernel, sigma
-            )
-            < 1e-10
-        )
+    if kernel == "gaussian":
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(streaming, "LARGE", np.inf)
+            in_numpy = pool(queries, keys, values, kernel, sigma)
+        assert disagreement(in_numpy, queries, keys, values, kernel, sigma) < 1e-10
+
+
+@pytest.mark.parametrize("far", [1e3, 3e6])
+def test_several_coordinates_far_from_the_keys(far):
+    rng = np.random.default_rng(21)
+    keys, queries = rng.uniform(0, 2, (2, 400, 2))
+    queries[::2] += far
+    values = rng.standard_normal(400)
+    bound = 1e-10 if far < 1e4 else 1e-7
+    assert disagreement(pool(queries, keys, values), queries, keys, values, "gaussian", 1) < bound
 
 
 def test_readers_own_kernel():
@@ -394,6 +403,7 @@ def test_gradients_of_blocks(kernel, d):
         assert torch.autograd.gradcheck(
             lambda *a: pool(a[0], a[1], a[2], kernel, a[3], unreached="nearest"),
             (queries, keys, values, sigma),
+            fast_mode=True,
         )
 
 
@@ -446,6 +456,42 @@ def test_bad_input(change, message, m):
         pool(**arguments)
 
 
+def places_for(n, rng):
+    """Return keys, queries and widths for which windows hold about as many pairs as there are."""
+    uniform, clusters = rng.uniform(0, 5, n), rng.choice([0.0, 1.0], n) + rng.uniform(0, 1e-3, n)
+    scales = 10.0 ** rng.integers(-6, 1, n)
+    return {
+        "uniform": (uniform, rng.uniform(0, 5, n), 0.2),
+        "a gap": (clusters, rng.uniform(0.4, 0.6, n), 1e-3),
+        "far outside": (uniform, rng.uniform(20, 21, n), 1.0),
+        "far and near": (uniform, np.append(uniform[::2], rng.uniform(90, 99, n // 2)), 0.1),
+        "many gaps": (rng.choice(np.arange(9) * 20.0, n) + 0.01 * uniform, 40 * uniform, 1.0),
+        "clusters of all sizes": (rng.uniform(0, 1, n) * scales, rng.uniform(-99, 99, n), 1.0),
+        "one place": (np.zeros(n), rng.uniform(0, 99, n), 1.0),
+        "octaves": (-0.01 * uniform, 10.0 ** rng.uniform(-1, 4, n), 1.0),
+    }
+
+
+@pytest.mark.parametrize("layout", places_for(2, np.random.default_rng(0)))
+def test_pairs_grow_with_m_plus_n(layout, monkeypatch):
+    pairs = []
+
+    def counted(low, high, ranges=windows.ranges):
+        rows, places = ranges(low, high)
+        pairs.append(len(rows))
+        return rows, places
+
+    monkeypatch.setattr(windows, "ranges", counted)
+    for n in (5000, 50_000):
+        keys, queries, sigma = places_for(n, np.random.default_rng(22))[layout]
+        pool(queries, keys, np.cos(keys), "gaussian", sigma)
+        pairs.append(None)
+    few, many = (
+        sum(part) for part in (pairs[: pairs.index(None)], pairs[pairs.index(None) + 1 : -1])
+    )
+    assert many < 4 * few + 10_000
+
+
 def test_memory_grows_with_m_plus_n():
     rng = np.random.default_rng(15)
     keys, queries = rng.uniform(0, 5, (2, 30_000))
@@ -488,7 +534,7 @@ def test_leave_one_out_curve_agrees_with_leave_one_out(kernel):
     st.sampled_from([0.01, 0.1, 0.2, 1.0, 30.0]),
     st.integers(0, 99),
 )
-@settings(max_examples=100)
+@settings(max_examples=50)
 def test_leave_one_out_through_sums_agrees(places, kernel, sigma, seed):
     keys = np.array(places) * 0.1
     values = np.random.default_rng(seed).standard_normal(len(keys))
@@ -499,6 +545,10 @@ def test_leave_one_out_through_sums_agrees(places, kernel, sigma, seed):
     expected = leave_one_out(keys, values, kernel, sigma)
     assert unreached[0] == expected.unreached
     np.testing.assert_allclose(errors[0], expected.error, rtol=1e-9)
+
+
+def test_a_huge_value_leaves_no_trace_in_the_mean_of_the_others():
+    assert fast._means_of_others(np.array([1e20, 2.0, 3.0])).tolist() == [2.5, 5e19, 5e19]
 
 
 def test_leave_one_out_curve_of_tensors():
