@@ -14,8 +14,9 @@ wherever that leaves fewer. What is left is summed pair by pair. On the other si
 same is true of the keys after it, and the two sides are added.
 
 With P nodes for exp(a x), |x| ≤ 1, interpolation errs by at most 4 (a/2)ᴾ e^(a/2) / P!, which is
-3e-15 for a = VARIATION, against a weight of e⁻ᵃ or more: 1e-13 of each term for both together,
-and so of the sum, whatever the sizes of the values and wherever the keys lie.
+4e-15 for a = VARIATION, against a weight of e⁻ᵃ or more; and with nodes for keys and for queries by
+four times that, one more than Lebesgue's constant. So each term, and hence the sum, is right to
+1e-12 of its size, wherever the keys lie and whatever their values are.
 """
 
 import numpy as np

@@ -62,6 +62,14 @@ def pool(queries, keys, values, kernel=gaussian, sigma=1.0, *, unreached="nan"):
     tensors that require a gradient               in PyTorch if it is imported already
     ============================================  =====================================  ==========
 
+    Points on a line are sorted besides. Wherever they lie, m + n holds but for three things. With the
+    Gaussian, queries farther than two widths from all keys are served one octave of that distance
+    after the other, each with the keys that count there. If values differ so much in size that
+    distant keys count more than near ones, Gaussian sums are taken again in narrower boxes, six
+    times at most. And with the other kernels a query takes as long as it has keys in reach where
+    their similarities average below about a thousandth, or their values below 1e-20 of the sum of
+    all: many queries with many keys just within the edge of their reach take time m · n.
+
     Results agree with dense float64 to 1e-10 of Σ wᵢ |vᵢ|, or to 1e-7 where scores −u²/2 exceed
     10⁴ in size. With vectors for values, |vᵢ| is the largest component, each in units of its own
     maximum.
