@@ -62,11 +62,11 @@ def pool(queries, keys, values, kernel=gaussian, sigma=1.0, *, unreached="nan"):
     tensors that require a gradient               in PyTorch if it is imported already
     ============================================  =====================================  ==========
 
-    Points on a line are sorted besides. Wherever they lie, m + n holds but for three things. With the
-    Gaussian, queries farther than two widths from all keys are served one octave of that distance
-    after the other, each with the keys that count there. If values differ so much in size that
-    distant keys count more than near ones, Gaussian sums are taken again in narrower boxes, six
-    times at most. And with the other kernels a query takes as long as it has keys in reach where
+    Points on a line are sorted besides. Then m + n holds wherever they lie, but for three things.
+    With the Gaussian, queries farther than two widths from all keys are served one octave of that
+    distance after the other, each with the keys that count there. If values differ so much in size
+    that distant keys count more than near ones, Gaussian sums are taken again in narrower boxes, at
+    most six times. And with the other kernels a query takes as long as it has keys in reach where
     their similarities average below about a thousandth, or their values below 1e-20 of the sum of
     all: many queries with many keys just within the edge of their reach take time m · n.
 
