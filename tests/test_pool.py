@@ -276,6 +276,15 @@ def test_many_keys_within_rounding_of_the_edge():
         assert disagreement(estimate, queries, keys, np.arange(2002.0), kernel, 1.0) < 1e-10
 
 
+@pytest.mark.parametrize("kernel", ["boxcar", "triangular", "epanechnikov"])
+def test_many_keys_just_inside_the_edge_of_reach(kernel):
+    rng = np.random.default_rng(23)
+    keys, values = np.append(-1.5, -(10 ** rng.uniform(-14, -1, 299))), rng.standard_normal(300)
+    queries = (1 - 10.0 ** rng.uniform(-14, -1, 300)) * rng.choice([1, -1], 300)
+    estimate = pool(queries, keys, values, kernel)
+    assert disagreement(estimate, queries, keys, values, kernel, 1.0) < 1e-10
+
+
 def exact_gaussian(query, keys, values, sigma):
     with mpmath.workdps(60):
         weights = [mpmath.exp(-(((mpmath.mpf(query) - k) / sigma) ** 2) / 2) for k in keys.tolist()]
@@ -357,13 +366,14 @@ def test_several_coordinates(kernel, sigma):
         assert disagreement(in_numpy, queries, keys, values, kernel, sigma) < 1e-10
 
 
-@pytest.mark.parametrize("far", [1e3, 3e6])
+@pytest.mark.parametrize("far", [30, 1e3, 3e6])
 def test_several_coordinates_far_from_the_keys(far):
     rng = np.random.default_rng(21)
     keys, queries = rng.uniform(0, 2, (2, 400, 2))
-    queries[::2] += far
+    keys[::2] /= far  # so near each other that the farthest query attends to many
+    queries[::2] -= far
     values = rng.standard_normal(400)
-    bound = 1e-10 if far < 1e4 else 1e-7
+    bound = 1e-10 if far < 100 else 1e-7
     assert disagreement(pool(queries, keys, values), queries, keys, values, "gaussian", 1) < bound
 
 

@@ -67,8 +67,8 @@ def pool(queries, keys, values, kernel=gaussian, sigma=1.0, *, unreached="nan"):
     distance after the other, each with the keys that count there. If values differ so much in size
     that distant keys count more than near ones, Gaussian sums are taken again in narrower boxes, at
     most six times. And with the other kernels a query takes as long as it has keys in reach where
-    their similarities average below about a thousandth, or their values below 1e-20 of the sum of
-    all: many queries with many keys just within the edge of their reach take time m · n.
+    their similarities average below about a thousandth, or their values add up to less than
+    1e-20 · n of all: many queries with many keys just inside the edge of their reach take m · n.
 
     Results agree with dense float64 to 1e-10 of Σ wᵢ |vᵢ|, or to 1e-7 where scores −u²/2 exceed
     10⁴ in size. With vectors for values, |vᵢ| is the largest component, each in units of its own
