@@ -241,8 +241,9 @@ def test_any_geometry_of_keys_and_queries(geometry, kernel, sigma, unreached, bo
         patch.setattr(fast, "FEW_PAIRS", 0)
         if boxes:
             patch.setattr(fast_gauss, "COSTS", dict.fromkeys(fast_gauss.COSTS, 0) | {"pair": 1})
-        estimate = pool(queries, keys, values, kernel, sigma, unreached=unreached)
-        errors, lonely = leave_one_out_curve(keys, values, kernel, [sigma])
+        with np.errstate(all="raise"):
+            estimate = pool(queries, keys, values, kernel, sigma, unreached=unreached)
+            errors, lonely = leave_one_out_curve(keys, values, kernel, [sigma])
     assert estimate.dtype == errors.dtype == values.dtype
     rounding = 1e-10 if values.dtype == np.float64 else 1e-6
     wanted = expected(queries, keys, values, kernel, sigma, unreached)

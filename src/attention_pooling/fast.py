@@ -18,6 +18,7 @@ FEW_PAIRS = 1 << 15
 """So many pairs of query and key are quickest in one matrix."""
 
 
+@np.errstate(all="ignore")
 def pool(queries, keys, values, kernel=gaussian, sigma=1.0, *, unreached="nan"):
     """Estimate the value at each query as `nadaraya_watson` does, without keeping the weights.
 
@@ -117,6 +118,7 @@ class LeaveOneOutCurve(NamedTuple):
     """How many keys no other key reaches, shape (s,); where there are any, the error is NaN."""
 
 
+@np.errstate(all="ignore")
 def leave_one_out_curve(keys, values, kernel, sigmas):
     """Judge several widths by `leave_one_out`, without an n × n matrix for each.
 
@@ -233,14 +235,12 @@ class Line:
         low, high = windows(queries, self.keys, nearest * sigma, ties)
         return window_sums(self.columns, lambda rows, places: np.ones(len(rows)), low, high)
 
-    @np.errstate(invalid="ignore")
     def _ratio(self, sums, order):
         estimate = np.empty((len(order), len(sums) - 1))
         estimate[order] = np.ldexp(sums[1:] / sums[0], self.exponents).T  # 0/0 where unreached
         return estimate.reshape(len(order), *self.shape)
 
 
-@np.errstate(all="ignore")
 def _small_estimate(queries, keys, values, kernel, sigma):
     """Return the Gaussian estimate from one matrix, or None for what asks for more care."""
     if not (

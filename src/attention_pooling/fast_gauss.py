@@ -60,7 +60,6 @@ COSTS = {"pair": 0.025, "start": 3000, "point": 0.25, "box": 5, "pair of boxes":
 """Microseconds for a pair of query and key by itself, and for the parts of the transform."""
 
 
-@np.errstate(all="ignore")
 def gaussian_sums(queries, keys, columns, mass, sigma, own=None):
     """Sum each column over the keys, weighted by the Gaussian kernel.
 

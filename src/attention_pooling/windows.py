@@ -13,7 +13,6 @@ def distances(queries, keys, sigma):
     return np.abs(queries - keys) / sigma
 
 
-@np.errstate(over="ignore")
 def windows(queries, keys, sigma, within):
     """Return the ranges of keys whose distance from a query satisfies a condition.
 
