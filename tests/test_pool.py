@@ -118,6 +118,17 @@ def test_values_of_all_sizes(kernel):
             assert disagreement(estimate, queries[::10], keys, values, kernel, sigma, tiny) < 1e-10
 
 
+@pytest.mark.parametrize("place", [0.01, 9.99])
+def test_a_distant_key_with_by_far_the_largest_value(place):
+    rng = np.random.default_rng(24)
+    keys, queries = rng.uniform(0, 20, (2, 2000))
+    values = 1e-40 * rng.standard_normal(2000)
+    keys[0], values[0] = place, 1.0
+    for sigma in (1.0, 0.51):
+        estimate = pool(queries, keys, values, sigma=sigma)
+        assert disagreement(estimate, queries, keys, values, "gaussian", sigma) < 1e-10
+
+
 @pytest.mark.parametrize("n", [2, 1000])
 @pytest.mark.parametrize("d", [1, 2])
 @pytest.mark.parametrize("size", [1e306, 1e-306, 1e-40])
