@@ -87,17 +87,10 @@ def test_agrees_with_dense(kernel, layout):
 @pytest.mark.parametrize("kernel", NAMES)
 def test_agrees_with_dense_for_many_keys(kernel):
     rng = np.random.default_rng(2)
-    keys, queries = rng.uniform(0, 5, 300_000), rng.uniform(-1, 6, 30_000)
+    keys, queries = rng.uniform(0, 5, 300_000), rng.uniform(-1, 6, 20_000)
     values = trend(keys) + rng.standard_normal(len(keys))
     for sigma in (1e-4, 0.3):
         assert sampled_disagreement(queries, keys, values, kernel, sigma, rng, sample=9) < 1e-10
-
-
-def test_a_million_of_both():
-    rng = np.random.default_rng(3)
-    keys, queries = rng.standard_normal((2, 10**6))
-    values = trend(keys)
-    assert sampled_disagreement(queries, keys, values, "gaussian", 0.1, rng, sample=5) < 1e-10
 
 
 @pytest.mark.parametrize("kernel", NAMES)
@@ -280,6 +273,16 @@ def test_ties_at_the_edge_fall_as_in_dense(kernel, dtype):
         np.testing.assert_allclose(estimate, dense, rtol=0, atol=20 * np.finfo(dtype).eps)
 
 
+@pytest.mark.parametrize("kernel", NAMES)
+def test_widths_as_small_as_the_distances_between_numbers(kernel):
+    rng = np.random.default_rng(25)
+    keys, queries = 1e7 + rng.integers(0, 50, (2, 2000)) * np.spacing(1e7)
+    values = rng.standard_normal(2000)
+    for sigma in (np.spacing(1e7) / 4, np.spacing(1e7)):
+        estimate = pool(queries, keys, values, kernel, sigma)[::9]
+        assert disagreement(estimate, queries[::9], keys, values, kernel, sigma) < 1e-10
+
+
 def test_many_keys_within_rounding_of_the_edge():
     keys = np.sort(np.concatenate([np.arange(2000) * 1e-19, [0.5, 2.5]]))
     queries = np.repeat([0.5, 1.0, 1.0 + 2**-52, 1.5], 100)
@@ -309,8 +312,8 @@ def exact_gaussian(query, keys, values, sigma):
 def test_hard_gaussian_cases_against_mpmath(sigma):
     rng = np.random.default_rng(5)
     # A gap between the keys, and queries inside it, at its edges and outside of everything.
-    keys = np.concatenate([rng.uniform(0, 1, 500), rng.uniform(3, 4, 500)])
-    values = rng.standard_normal(1000)
+    keys = np.concatenate([rng.uniform(0, 1, 150), rng.uniform(3, 4, 150)])
+    values = rng.standard_normal(300)
     hard = np.array([-1.5, -0.4, 0.5, 1.0, 1.3, 1.9, 2.0, 2.0001, 2.2, 3.0, 4.4, 5.5])
     queries = np.concatenate([hard, rng.uniform(0, 4, 5000)])
     estimate = pool(queries, keys, values, sigma=sigma)
