@@ -322,6 +322,19 @@ def test_hard_gaussian_cases_against_mpmath(sigma):
         assert abs(got - exact) < 1e-10 * scale
 
 
+def test_many_far_queries_of_many_keys():
+    rng = np.random.default_rng(26)
+    keys = np.concatenate([rng.uniform(-8, 0, 2000), 60 + 10.0 ** rng.uniform(-7, 0, 1000)])
+    queries = np.concatenate([rng.uniform(2, 58, 3000), 10.0 ** rng.uniform(2, 6, 500)])
+    for values in (
+        rng.standard_normal(3000),
+        10.0 ** rng.uniform(-30, 0, 3000),
+        np.exp(-20 * abs(keys)),
+    ):
+        estimate = pool(queries, keys, values)
+        assert error_of(estimate, *expected(queries, keys, values, "gaussian", 1.0)) < 1e-11
+
+
 def test_narrow_gaussian_far_away_is_the_nearest_key():
     keys = np.random.default_rng(6).uniform(0, 1, 500)
     queries = np.linspace(1e8, 1e9, 200)
