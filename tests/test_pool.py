@@ -332,7 +332,8 @@ def test_many_far_queries_of_many_keys():
         np.exp(-20 * abs(keys)),
     ):
         estimate = pool(queries, keys, values)
-        assert error_of(estimate, *expected(queries, keys, values, "gaussian", 1.0)) < 1e-11
+        wanted = expected(queries[::9], keys, values, "gaussian", 1.0)
+        assert error_of(estimate[::9], *wanted) < 1e-11
 
 
 def test_narrow_gaussian_far_away_is_the_nearest_key():
