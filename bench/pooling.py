@@ -27,7 +27,7 @@ from attention_pooling import leave_one_out_curve, nadaraya_watson, pool, trend
 
 RESULTS = Path(__file__).parent.parent / "src" / "attention_pooling" / "cost.json"
 ROUNDS, ROUNDS_WITHOUT_TARGET = 7, 3
-SIGMA = 0.2
+SIGMA, NARROW = 0.2, 1e-3
 LONGEST = 12  # seconds that a method may take in the curves of growth
 PACKAGES = (
     "numpy",
@@ -54,12 +54,35 @@ def problem(m, n, d=1, margin=0):
     return queries, keys, trend(keys) + rng.standard_normal(n)
 
 
+def gap(m, n):
+    """Draw keys in two clusters a width wide, and queries in the gap of a thousand widths."""
+    rng = np.random.default_rng(0)
+    keys = rng.choice([0.0, 1.0], n) + rng.uniform(0, NARROW, n)
+    return rng.uniform(0.4, 0.6, m), keys, rng.standard_normal(n)
+
+
+def far(m, n):
+    """Draw keys as in the source section, and queries that lie far outside."""
+    _, keys, values = problem(1, n)
+    return np.random.default_rng(1).uniform(20, 21, m), keys, values
+
+
 # Each contestant takes the arrays and returns what is timed: a function without arguments.
 # It imports its library itself, so that libraries do not weigh on each other's memory.
 
 
 def ours(queries, keys, values, sigma, kernel="gaussian"):
     return lambda: pool(queries, keys, values, kernel, sigma)
+
+
+def uniform(queries, keys, values, sigma):
+    """Pool as many points as there are, but spread as in the source section."""
+    pooled = ours(*problem(len(queries), len(keys)), SIGMA)
+
+    def elsewhere():
+        pooled()
+
+    return elsewhere
 
 
 def d2l(queries, keys, values, sigma):
@@ -243,7 +266,7 @@ DENSE = {
     "PyTorch, streaming": streaming,
     "FINUFFT": nufft,
 }
-OURS = "pool"
+OURS, UNIFORM = "pool", "pool, points spread evenly"
 
 
 class Work:
@@ -259,14 +282,15 @@ class Work:
         shares=None,
         kernel="gaussian",
         sigma=SIGMA,
+        problem=problem,
     ):
         self.size, self.contestants, self.targets = size, contestants, targets
         self.megabytes, self.calls, self.shares = megabytes, calls, shares or {}
-        self.kernel, self.sigma = kernel, sigma
+        self.kernel, self.sigma, self.problem = kernel, sigma, problem
 
     def prepared(self, name):
         """Return what a contestant runs once."""
-        return self.contestants[name](*problem(*self.size), self.sigma)
+        return self.contestants[name](*self.problem(*self.size), self.sigma)
 
     def seconds(self, name, run):
         """Return the time of one call."""
@@ -292,6 +316,7 @@ WORKS = {
             "statsmodels KernelReg": 100,
             "PyKeOps": 30,
             "PyTorch SDPA, padded": 10,
+            "FINUFFT": 1,
         },
         megabytes=50,
     ),
@@ -301,8 +326,18 @@ WORKS = {
     "Gaussian, 10⁶ × 10⁶": Work(
         (10**6, 10**6),
         {OURS: ours, "argsort of both": argsort_both, "FINUFFT": nufft},
-        {"argsort of both": 1 / 6},
+        {"argsort of both": 1 / 2.5},
         megabytes=300,
+    ),
+    "Gaussian, queries in a gap, 10⁵ × 10⁵": Work(
+        (10**5, 10**5),
+        {OURS: ours, UNIFORM: uniform},
+        {UNIFORM: 1 / 10},
+        sigma=NARROW,
+        problem=gap,
+    ),
+    "Gaussian, queries far outside, 10⁵ × 10⁵": Work(
+        (10**5, 10**5), {OURS: ours, UNIFORM: uniform}, {UNIFORM: 1 / 10}, problem=far
     ),
     "Gaussian, 8 coordinates, 10⁴ × 10⁴": Work(
         (10**4, 10**4, 8),
@@ -365,7 +400,7 @@ def _kilobytes(field):
 
 def dense_error(work, estimate, sample=200):
     """Return the largest difference from dense float64 in units of Σ wᵢ|vᵢ| at some queries."""
-    queries, keys, values = problem(*work.size)
+    queries, keys, values = work.problem(*work.size)
     some = np.linspace(0, len(queries) - 1, min(sample, len(queries))).astype(int)
     if len(keys) > 10**5:
         some = some[::10]

@@ -18,6 +18,7 @@ FEW_PAIRS = 1 << 15
 """So many pairs of query and key are quickest in one matrix."""
 
 
+@np.errstate(all="ignore")
 def pool(queries, keys, values, kernel=gaussian, sigma=1.0, *, unreached="nan"):
     """Estimate the value at each query as `nadaraya_watson` does, without keeping the weights.
 
@@ -61,6 +62,14 @@ def pool(queries, keys, values, kernel=gaussian, sigma=1.0, *, unreached="nan"):
     several coordinates, your own kernel,         blocks of queries one after another,   m · n
     tensors that require a gradient               in PyTorch if it is imported already
     ============================================  =====================================  ==========
+
+    Points on a line are sorted besides. Then m + n holds wherever they lie, but for three things.
+    With the Gaussian, queries farther than two widths from all keys are served one octave of that
+    distance after the other, each with the keys that count there. If values differ so much in size
+    that distant keys count more than near ones, Gaussian sums are taken again in narrower boxes, at
+    most six times. And with the other kernels a query takes as long as it has keys in reach where
+    their similarities average below about a thousandth, or their values add up to less than
+    1e-20 · n of all: many queries with many keys just inside the edge of their reach take m · n.
 
     Results agree with dense float64 to 1e-10 of Σ wᵢ |vᵢ|, or to 1e-7 where scores −u²/2 exceed
     10⁴ in size. With vectors for values, |vᵢ| is the largest component, each in units of its own
@@ -109,6 +118,7 @@ class LeaveOneOutCurve(NamedTuple):
     """How many keys no other key reaches, shape (s,); where there are any, the error is NaN."""
 
 
+@np.errstate(all="ignore")
 def leave_one_out_curve(keys, values, kernel, sigmas):
     """Judge several widths by `leave_one_out`, without an n × n matrix for each.
 
@@ -223,19 +233,14 @@ class Line:
             return distances(queries[rows], self.keys[places], sigma) <= nearest[rows]
 
         low, high = windows(queries, self.keys, nearest * sigma, ties)
-        return window_sums(
-            queries, self.keys, self.columns, sigma, lambda u, *windows: u**0, low, high
-        )
+        return window_sums(self.columns, lambda rows, places: np.ones(len(rows)), low, high)
 
     def _ratio(self, sums, order):
-        reached = sums[0] > 0
-        ratios = sums[1:, reached] / sums[0, reached]
-        estimate = np.full((len(order), len(ratios)), np.nan)
-        estimate[order[reached]] = np.ldexp(ratios, self.exponents).T
+        estimate = np.empty((len(order), len(sums) - 1))
+        estimate[order] = np.ldexp(sums[1:] / sums[0], self.exponents).T  # 0/0 where unreached
         return estimate.reshape(len(order), *self.shape)
 
 
-@np.errstate(all="ignore")
 def _small_estimate(queries, keys, values, kernel, sigma):
     """Return the Gaussian estimate from one matrix, or None for what asks for more care."""
     if not (

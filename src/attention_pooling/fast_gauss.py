@@ -5,24 +5,56 @@ is a smooth function of the places of both within their boxes, hence a short dou
 polynomials [1]_. So a box of keys is described by P moments, a box of queries by P coefficients,
 and one P × P matrix for each distance between boxes leads from the moments to the coefficients.
 
+That serves queries with a key within NEAR widths; `far_gauss` serves the others. Let u be a
+distance in widths σ, and boxes ρ ≤ 1 widths wide. Three things are lost of Σ wᵢ |vᵢ|:
+
+- Keys with u² > NEAR² + 2 (LOST + ln n − ln min |vᵢ|), where max |vᵢ| = 1: all n of them weigh at
+  most exp(−LOST) = 2e-16 of the nearest key.
+- What is no polynomial. P nodes in a box miss at most 2 (ρ/4)ᴾ max |g⁽ᴾ⁾| / P! of g(u) =
+  exp(−u²/2), and nodes for queries and keys less than four times that, one more than Lebesgue's
+  constant. g⁽ᴾ⁾ is g times a Hermite polynomial, whose size is below 1.1 √P! exp(u²/4), by Cramér's
+  inequality, and below (u² + (P − 1)!!^(2/P))^(P/2), by Minkowski's, since it is the mean of
+  (u + iZ)ᴾ with a standard normal Z. At ρ = 1 that makes 5e-16 for a value of 1.
+- Rounding: P ε of the largest weight between two boxes, in a sum of P products.
+
+Boxes o apart hold u from (|o| − 1) ρ to (|o| + 1) ρ. Hence each box of queries knows bounds of the
+last two, and of the least that its sum can be; their quotient must be below ACCURACY. It is where
+values are alike. Where distant keys have by far the largest values, their weights matter, which
+differ by a factor up to exp(2ρu) within boxes; those queries are served once more, by boxes of half
+the width. Even the least double, 5e-324, counts only up to u = 40, so the narrowest boxes always
+pass, with exp(5) P ε: but for a query whose own key, left out, has far more than all others.
+
 References
 ----------
 .. [1] L. Greengard and J. Strain, The Fast Gauss Transform, SIAM Journal on Scientific and
    Statistical Computing 12(1), 1991, 79–94.
 """
 
+from math import factorial, prod
+
 import numpy as np
 
+from .chebyshev import FIT, NODES, P, boxes_of, evaluated, moments
+from .far_gauss import far_sums
 from .windows import window_sums
 
-P = 16
-"""Chebyshev polynomials that describe a Gaussian within a box of width σ to 1e-16."""
+NEAR = 2
+"""Distance in widths up to which a query's nearest key must lie for boxes to serve it."""
+
+LOST = 36
+"""Keys whose score is smaller by so much change no digit."""
+
+ACCURACY = 1e-11
+"""Error that sums by boxes may have, in units of Σ wᵢ |vᵢ|."""
+
+ROUNDING = P * np.finfo(float).eps
+"""Of a sum of P products, in units of the largest."""
+
+NARROWEST = 1 / 32
+"""Boxes are at least so wide, in widths."""
 
 AT_ONCE = 1 << 12
-"""Places, or pairs of boxes, whose polynomials are in memory together."""
-
-LIFT = 300
-"""Score of the nearest box of keys: weights can then fall to exp(−900) without underflow."""
+"""Pairs of boxes whose polynomials are in memory together."""
 
 COSTS = {"pair": 0.025, "start": 3000, "point": 0.25, "box": 5, "pair of boxes": 0.3}
 """Microseconds for a pair of query and key by itself, and for the parts of the transform."""
@@ -30,9 +62,6 @@ COSTS = {"pair": 0.025, "start": 3000, "point": 0.25, "box": 5, "pair of boxes":
 
 def gaussian_sums(queries, keys, columns, mass, sigma, own=None):
     """Sum each column over the keys, weighted by the Gaussian kernel.
-
-    Far from the keys all weights are small against what rounding leaves of their sum. There boxes
-    are halved until the weights of the keys in a box are alike, or keys are taken one by one.
 
     Parameters
     ----------
@@ -52,187 +81,140 @@ def gaussian_sums(queries, keys, columns, mass, sigma, own=None):
     array, shape (c, m)
         Sums, up to one factor for each query; zero where there is no other key.
     """
-    sums = np.zeros((len(columns), len(queries)))
-    width = 2.0 ** (np.frexp(float(sigma))[1] - 1)
-    worthless = _worthless(queries, keys, mass, sigma, own)
-    left = np.arange(len(queries))
+    queries, keys, sigma = queries.astype(float), keys.astype(float), float(sigma)
+    if mass.all():
+        masses = np.stack([columns[0], mass])
+        return _relative_sums(queries, keys, columns, masses, sigma, own)[0]
+    # Keys of value 0 may be much nearer than those that matter to the other columns.
+    ones, unit = _relative_sums(queries, keys, columns[:1], columns[:1], sigma, own)
+    rest, other = _relative_sums(queries, keys, columns[1:], mass[None], sigma, own)
+    return np.vstack([ones, np.exp((unit - other) * (unit / 2 + other / 2)) * rest])
+
+
+def _relative_sums(queries, keys, columns, masses, sigma, own):
+    """Return sums over the keys that have mass, in units of exp(−u²/2), and u."""
+    own = np.full(len(queries), -1) if own is None else own
+    if not masses.all():
+        valued = masses[-1] > 0
+        own = np.where((own >= 0) & valued[own], np.cumsum(valued)[own] - 1, -1)
+        keys, columns, masses = keys[valued], columns[:, valued], masses[:, valued]
+    scores = LOST + np.log(len(keys)) - np.log(masses.min())
+    reach = np.sqrt(NEAR**2 + 2 * scores) * sigma
+    width = 2.0 ** (np.frexp(sigma)[1] - 1)
+
+    sums, unit = np.empty((len(columns), len(queries))), np.zeros(len(queries))
+    left, rest = np.arange(len(queries)), []
     while len(left):
-        some, others = queries[left], None if own is None else own[left]
-        if _boxes_pay(some, keys, mass, sigma, width, others):
-            sums[:, left], exact = _box_sums(some, keys, columns, mass, sigma, width, others)
-            left, width = left[~(exact[0] & (exact[1] | worthless[left]))], width / 2
-        else:
-            low, high = _relevant(some, keys, mass, sigma, others)
-            sums[:, left] = window_sums(
-                some, keys, columns, sigma, _similarities, low, high, others
+        pay = _where_boxes_pay(queries[left], keys, sigma, width, reach)
+        rest.append(left[~pay])
+        left = left[pay]
+        if len(left):
+            sums[:, left], lost = _box_sums(
+                queries[left], keys, columns, masses, sigma, width, reach, own[left]
             )
-            break
-    sums[1:, worthless] = 0
-    return sums
+            left, width = left[lost], width / 2
+    if any(map(len, rest)):
+        rest = np.sort(np.concatenate(rest))
+        sums[:, rest], unit[rest] = _pair_sums(
+            queries[rest], keys, columns, sigma, scores, reach, own[rest]
+        )
+    return sums, unit
 
 
-def _box_sums(queries, keys, columns, mass, sigma, width, own):
-    """Return the sums by boxes; and where those of ones and of mass are accurate, shape (2, m).
-
-    The width is a power of two: then a key's place in its box suffers no rounding.
-    """
-    ratio = width / float(sigma)
-    keys, queries = keys.astype(float) / width, queries.astype(float) / width
-    key_boxes, key_begins = _boxes(keys)
-    boxes, begins = _boxes(queries)
-    nearest = _to_nearest(boxes, key_boxes)
-    masses = np.vstack([columns[0], mass])
-    box_masses = np.add.reduceat(masses, key_begins[:-1], axis=1)
-    moments = np.zeros((len(key_boxes), len(columns), P))
-    for box, points, polynomials in _polynomials_by_box(keys, key_begins):
-        moments[box] += columns[:, points] @ polynomials.T
-
-    reach = _reach(ratio, len(keys))
-    offsets = np.arange(
-        max(-np.ceil(reach), boxes[0] - key_boxes[-1]),
-        min(np.ceil(reach), boxes[-1] - key_boxes[0]) + 1,
-    )[:, None]
-    matrices = _translations(offsets[..., None], ratio)
-    least = np.exp((offsets**2 - (abs(offsets) + 1) ** 2) * ratio**2 / 2)
-    most = np.exp((offsets**2 - np.maximum(abs(offsets) - 1, 0) ** 2) * ratio**2 / 2)
-    coefficients = np.zeros((len(boxes), len(columns), P))
-    lower, upper = np.zeros((2, 2, len(boxes)))
-    for some in _slices(len(boxes), AT_ONCE // (len(offsets) + 1) + 1):
-        sources = np.searchsorted(key_boxes, boxes[some] - offsets)  # (offsets, boxes)
-        sources = np.minimum(sources, len(key_boxes) - 1)
-        scores = LIFT + (nearest[some] ** 2 - offsets**2) * ratio**2 / 2
-        scores[key_boxes[sources] != boxes[some] - offsets] = -np.inf
-        weights = np.exp(scores)
-        parts = weights[..., None, None] * moments[sources]  # (offsets, boxes, c, P)
-        parts = parts.reshape(len(offsets), -1, P) @ matrices
-        coefficients[some] = parts.sum(axis=0).reshape(-1, len(columns), P)
-        lower[:, some] = np.sum(least * weights * box_masses[:, sources], axis=1)
-        upper[:, some] = np.sum(most * weights * box_masses[:, sources], axis=1)
-    beyond = np.exp(LIFT + np.minimum(nearest**2 - reach**2, 0) * ratio**2 / 2)
-    lost = 2e-15 * upper + beyond * box_masses.sum(axis=1, keepdims=True)
-
+def _pair_sums(queries, keys, columns, sigma, scores, reach, own):
+    """Return the sums in units of the weights of the nearest keys, and the distances of those."""
+    before = np.where(own < 0, np.searchsorted(keys, queries), own)
+    after = np.where(own < 0, before, own + 1)
+    edged = np.concatenate([[-np.inf], keys, [np.inf]])
+    gaps = np.stack([queries - edged[before], edged[after + 1] - queries]) / sigma
+    nearest = gaps.min(axis=0)
     sums = np.empty((len(columns), len(queries)))
-    for box, points, polynomials in _polynomials_by_box(queries, begins):
-        sums[:, points] = coefficients[box] @ polynomials
-    lower, lost = (np.repeat(bound, np.diff(begins), axis=1) for bound in (lower, lost))
-    if own is not None:
-        sums -= np.exp(LIFT) * columns[:, own]
-        lower -= np.exp(LIFT) * least[offsets == 0] * masses[:, own]
-    return sums, (lost < 1e-11 * lower) & (lower > 1e-280)
+    near, far = np.flatnonzero(nearest <= NEAR), np.flatnonzero(nearest > NEAR)
+    edges = np.stack([before - 1, after])
+    sums[:, far] = far_sums(gaps[:, far], edges[:, far], keys, columns, sigma, scores)
+
+    def similarity(rows, places):
+        closest = nearest[near[rows]]
+        u = abs(queries[near[rows]] - keys[places]) / sigma
+        return np.exp((closest - u) * (closest / 2 + u / 2))
+
+    low = np.searchsorted(keys, queries[near] - reach)
+    high = np.searchsorted(keys, queries[near] + reach, side="right")
+    sums[:, near] = window_sums(columns, similarity, low, high, own[near])
+    return sums, nearest
 
 
-def _reach(ratio, n):
-    """Return how many boxes away keys can matter to a query that boxes of a width can serve."""
-    # Farther than 4.2 / ratio from all keys, weights within a box differ too much.
-    return np.hypot(4.2 / ratio, np.sqrt(2 * (36 + np.log(n)))) / ratio
+def _box_sums(queries, keys, columns, masses, sigma, width, reach, own):
+    """Return the sums by boxes, and where they are not accurate.
+
+    The width is a power of two: then a point's place in its box suffers no rounding.
+    """
+    ratio = width / sigma
+    keys, queries = keys / width, queries / width
+    key_boxes, key_begins = boxes_of(keys)
+    boxes, begins = boxes_of(queries)
+    # The last one stands for all boxes without keys.
+    box_moments = np.zeros((len(columns), len(key_boxes) + 1, P))
+    box_moments[:, :-1] = moments(keys, key_begins, columns).swapaxes(0, 1)
+    box_masses = np.zeros((len(masses), len(key_boxes) + 1))
+    box_masses[:, :-1] = np.add.reduceat(masses, key_begins[:-1], axis=1)
+
+    most = np.ceil(reach / width)
+    offsets = np.arange(
+        max(-most, boxes[0] - key_boxes[-1]), min(most, boxes[-1] - key_boxes[0]) + 1
+    )
+    matrices = _translations(offsets, ratio).reshape(-1, P)
+    closest, farthest = np.maximum(abs(offsets) - 1, 0) * ratio, (abs(offsets) + 1) * ratio
+    least, most = np.exp(-(farthest**2) / 2), np.exp(-(closest**2) / 2)
+    bounds = np.stack([least, ROUNDING * most + _fitting_error(ratio, closest, farthest)], axis=1)
+    coefficients = np.empty((len(boxes), len(columns), P))
+    lower, error = np.empty((2, len(masses), len(boxes)))
+    for start in range(0, len(boxes), rows := AT_ONCE // len(offsets) + 1):
+        some = slice(start, start + rows)
+        wanted = boxes[some, None] - offsets
+        sources = np.minimum(np.searchsorted(key_boxes, wanted), len(key_boxes) - 1)
+        sources[key_boxes[sources] != wanted] = len(key_boxes)
+        for c, moment in enumerate(box_moments):
+            coefficients[some, c] = moment[sources].reshape(len(sources), -1) @ matrices
+        lower[:, some], error[:, some] = np.moveaxis(box_masses[:, sources] @ bounds, -1, 0)
+    # What lies beyond is lost where the nearest key is farther than NEAR.
+    error += len(keys) * np.exp(-((reach / sigma) ** 2) / 2)
+
+    sums = evaluated(queries, begins, coefficients)
+    lost = np.repeat(~np.all(error < ACCURACY * lower, axis=0), np.diff(begins))
+    left_out = np.flatnonzero(own >= 0)
+    if len(left_out):
+        own, box = own[left_out], np.repeat(np.arange(len(boxes)), np.diff(begins))[left_out]
+        sums[:, left_out] -= columns[:, own]
+        others = lower[:, box] - np.exp(-(ratio**2) / 2) * masses[:, own]
+        lost[left_out] = ~np.all(error[:, box] < ACCURACY * others, axis=0)
+    return sums, lost
 
 
-def _boxes(places):
-    """Return the boxes of sorted places, each once, and where they begin, with the end of all."""
-    floors = np.floor(places)
-    begins = np.flatnonzero(np.append(True, floors[1:] != floors[:-1]))
-    return floors[begins], np.append(begins, len(places))
-
-
-def _polynomials_by_box(places, begins):
-    """Yield a box, a slice of its places, and Chebyshev polynomials there, shape (P, places)."""
-    ends = begins[1:].tolist()
-    box = at = 0
-    for part in _slices(len(places), AT_ONCE):
-        polynomials = _polynomials(places[part])
-        while at < part.stop:
-            stop = min(ends[box], part.stop)
-            yield box, slice(at, stop), polynomials[:, at - part.start : stop - part.start]
-            box, at = box + (stop == ends[box]), stop
-
-
-def _polynomials(places):
-    """Return Chebyshev polynomials 0 … P − 1 of the place within a box, taken from −1 to 1."""
-    x = 2 * (places - np.floor(places)) - 1
-    polynomials = np.empty((P, len(x)))
-    polynomials[0], polynomials[1] = 1, x
-    x = 2 * x
-    for p in range(2, P):
-        np.multiply(x, polynomials[p - 1], out=polynomials[p])
-        polynomials[p] -= polynomials[p - 2]
-    return polynomials
+def _fitting_error(ratio, closest, farthest):
+    """Bound what polynomials of two boxes lack, for u between a closest and a farthest."""
+    oscillating = 1.1 * np.sqrt(float(factorial(P))) * np.exp(-(closest**2) / 4)
+    growing = (farthest**2 + prod(range(1, P, 2)) ** (2 / P)) ** (P / 2) * np.exp(-(closest**2) / 2)
+    return 8 * (ratio / 4) ** P / factorial(P) * np.minimum(oscillating, growing)
 
 
 def _translations(offsets, ratio):
     """Return for each offset of a query's box from a key's the map from moments to coefficients."""
-    angles = np.pi * (np.arange(P) + 0.5) / P
-    fit = np.cos(np.arange(P)[:, None] * angles) * 2 / P
-    fit[0] /= 2
-    nodes = np.cos(angles) / 2
-    apart = nodes - nodes[:, None]  # (keys, queries)
-    scores = -(offsets + apart / 2) * apart * ratio**2
-    return fit @ np.exp(scores) @ fit.T
+    apart = NODES - NODES[:, None]  # (keys, queries)
+    return FIT @ np.exp(-(((offsets[:, None, None] + apart) * ratio) ** 2) / 2) @ FIT.T
 
 
-def _slices(length, step):
-    return [slice(at, min(at + step, length)) for at in range(0, length, step)]
-
-
-def _boxes_pay(queries, keys, mass, sigma, width, own):
-    """Weigh the cost of boxes against that of single pairs, estimated from some of the queries."""
-    size = np.max(abs(np.concatenate([queries[[0, -1]], keys[[0, -1]]])))
-    if width < float(sigma) / 64 or size >= width * 2.0**50:
-        return False
-    some = slice(None, None, -(-len(queries) // 1000))
-    low, high = _relevant(queries[some], keys, mass, sigma, None if own is None else own[some])
-    singly = COSTS["pair"] * np.mean(high - low) * len(queries)
-    boxes = len(_boxes(queries / width)[0])
-    through_boxes = (
-        COSTS["start"]
-        + COSTS["point"] * (len(queries) + len(keys))
-        + COSTS["box"] * boxes
-        + COSTS["pair of boxes"] * boxes * 2 * _reach(width / float(sigma), len(keys))
-    )
-    return through_boxes < singly
-
-
-@np.errstate(over="ignore")
-def _relevant(queries, keys, mass, sigma, own):
-    """Return the range of keys outside which no key changes the digits of a query's sums."""
-    valued = np.flatnonzero(mass)
-    scores = 36 + np.log(len(keys)) - np.log(mass[valued].min())
-    farthest = _weightless(queries, keys, sigma, own)
-    radius = np.hypot(_to_nearest(queries, keys, own, valued), float(sigma) * np.sqrt(2 * scores))
-    radius = np.minimum(radius, farthest)
-    radius += 4 * np.finfo(float).eps * (abs(queries) + radius)
-    low = np.searchsorted(keys, queries - radius)
-    return low, np.searchsorted(keys, queries + radius, side="right")
-
-
-def _worthless(queries, keys, mass, sigma, own):
-    """Return where all keys with a weight above 0 have the value 0."""
-    if mass.all():
+def _where_boxes_pay(queries, keys, sigma, width, reach):
+    """Weigh for each box of queries its cost against that of single pairs."""
+    size = max(abs(keys[0]), abs(keys[-1]), abs(queries[0]), abs(queries[-1]))
+    if width < NARROWEST * sigma or size >= width * 2.0**50:
         return np.zeros(len(queries), dtype=bool)
-    nearest = _to_nearest(queries, keys, own, np.flatnonzero(mass))
-    return nearest > _weightless(queries, keys, sigma, own)
-
-
-@np.errstate(over="ignore")
-def _weightless(queries, keys, sigma, own):
-    """Return the distance beyond which a key's weight is 0, as its score is smaller by 746."""
-    nearest = _to_nearest(queries, keys, own)
-    return np.hypot(nearest, float(sigma) * np.sqrt(2 * 746))
-
-
-def _to_nearest(queries, keys, own=None, places=None):
-    """Return each query's distance from the nearest of the keys at some places but its own."""
-    places = np.arange(len(keys)) if places is None else places
-    queries, keys = queries.astype(float), keys[places].astype(float)
-    if own is None:
-        before = after = np.searchsorted(keys, queries)
-    else:
-        before, after = (np.searchsorted(places, own, side=side) for side in ("left", "right"))
-    edged = np.concatenate([[-np.inf], keys, [np.inf]])
-    return np.minimum(queries - edged[before], edged[after + 1] - queries)
-
-
-@np.errstate(over="ignore")
-def _similarities(u, begins, counts):
-    """Return exp(−u²/2) relative to the nearest key of each query, as the dense code does."""
-    nearest = np.repeat(np.minimum.reduceat(u, begins), counts)
-    return np.exp((nearest - u) * (nearest / 2 + u / 2))
+    _, begins = boxes_of(queries / width)
+    counts, firsts = np.diff(begins), queries[begins[:-1]]
+    around = np.array([-reach, -NEAR * sigma, NEAR * sigma + width, reach])
+    low, near, stop, high = np.searchsorted(keys, firsts + around[:, None])
+    for_a_box = COSTS["box"] + COSTS["pair of boxes"] * 2 * reach / width
+    saved = COSTS["pair"] * counts * (high - low) - for_a_box
+    pay = (saved > 0) & (near < stop)
+    worth = np.sum(saved[pay]) > COSTS["start"] + COSTS["point"] * (len(keys) + np.sum(counts[pay]))
+    return np.repeat(pay & worth, counts)

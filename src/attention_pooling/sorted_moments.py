@@ -73,19 +73,18 @@ def compact_sums(queries, keys, columns, mass, sigma, kernel, own=None):
         if others is not None:
             fast -= moments.columns[:, others]  # a query's own key has weight 1
         # Digits are lost where weights are small against 1, and windows small against all keys.
-        lost = 64 * EPS * between(moments.sizes, low, high) + moments.noise
+        sizes = np.stack([high - low, between(moments.mass, low, high)])
+        lost = 64 * EPS * sizes + moments.noise
         doubtful = ~(lost < 1e-11 * fast[[0, -1]])
         direct = doubtful[0] | doubtful[-1] & (valued[low] < valued[high]) | (high - low <= FEW)
         sums[:, part] = fast[:-1]
-        sums[:, start + np.flatnonzero(direct)] = window_sums(
-            some[direct],
-            keys,
-            columns,
-            sigma,
-            lambda u, *windows: kernel(u),
-            low[direct],
-            high[direct],
-            None if others is None else others[direct],
+        rows = np.flatnonzero(direct)
+
+        def similarity(pairs, places, some=some[rows]):
+            return kernel(distances(some[pairs], keys[places], sigma))
+
+        sums[:, start + rows] = window_sums(
+            columns, similarity, low[rows], high[rows], None if others is None else others[rows]
         )
     return sums
 
@@ -116,8 +115,8 @@ class Moments:
             for c, column in enumerate(columns):
                 self.totals[:, p, c, 1:] = _running_sum(column * x**p)
         # Contiguous, because otherwise np.take makes a copy at each call.
-        self.sizes = np.ascontiguousarray(self.totals[:, 0, [0, -1]])
-        self.noise = len(keys) * EPS**2 * self.sizes[0, :, -1:]
+        self.mass = np.ascontiguousarray(self.totals[:, 0, -1])
+        self.noise = len(keys) * EPS**2 * self.totals[0, 0, [0, -1], -1:]
 
     def weighted(self, queries, low, high, coefficients):
         """Return sums of columns, weighted by a polynomial of (k − q)/σ, over keys low:high."""
@@ -128,7 +127,7 @@ class Moments:
         while len(rows):
             group = self.group[low]
             stop = np.minimum(self.ends[group], high[rows])
-            t = (self.anchors[group] - queries[rows]) / self.sigma
+            t = (self.anchors[group] - queries[rows]) / self.sigma if linear or square else 0
             about_anchor = (constant + (linear + square * t) * t, linear + 2 * square * t, square)
             moments = between(self.totals, low, stop)
             sums[:, rows] += sum(a * m for a, m in zip(about_anchor, moments, strict=False))

@@ -72,7 +72,6 @@ def _checkpointed(*arguments):
     return checkpoint(_estimate, *arguments, use_reentrant=False)
 
 
-@np.errstate(over="ignore")
 def largest_square(queries, keys, sigma):
     """Return a bound of u²: what is rounded when squares are subtracted from one another."""
     points = np.concatenate([queries, keys]).astype(float)

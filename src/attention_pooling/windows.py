@@ -13,7 +13,6 @@ def distances(queries, keys, sigma):
     return np.abs(queries - keys) / sigma
 
 
-@np.errstate(over="ignore")
 def windows(queries, keys, sigma, within):
     """Return the ranges of keys whose distance from a query satisfies a condition.
 
@@ -62,20 +61,15 @@ def _first(guess, start, stop, holds):
     return guess
 
 
-def window_sums(queries, keys, columns, sigma, similarity, low, high, own=None):
+def window_sums(columns, similarity, low, high, own=None):
     """Sum each column over the keys of each query's window, weighted by similarity.
 
     Parameters
     ----------
-    queries, keys : array, shape (m,) and (n,)
-        Sorted.
     columns : float64 array, shape (c, n)
         What is summed.
-    sigma : floating-point scalar
-        Width, of the dtype of queries and keys.
     similarity : callable
-        Called with the distances u of the keys in several windows, one after the other, with the
-        place where each window begins, and with its number of keys; returns a weight for each u.
+        Called with queries, as places, and one key for each, as places; returns their weights.
     low, high : integer arrays, shape (m,)
         Keys ``low:high`` of each query.
     own : integer array, shape (m,), optional
@@ -86,24 +80,26 @@ def window_sums(queries, keys, columns, sigma, similarity, low, high, own=None):
     array, shape (c, m)
         Sums; zero where a window is empty.
     """
-    sums = np.zeros((len(columns), len(queries)))
+    sums = np.zeros((len(columns), len(low)))
     pairs = np.cumsum(high - low)
     full = np.searchsorted(pairs, np.arange(PAIRS_AT_ONCE, pairs[-1:].sum(), PAIRS_AT_ONCE))
-    edges = np.unique([0, *full, len(queries)])
+    edges = np.unique([0, *full, len(low)])
     for start, stop in watched(list(zip(edges[:-1], edges[1:], strict=True))):
-        counts = high[start:stop] - low[start:stop]
-        rows = np.repeat(np.arange(start, stop), counts)
-        skipped = np.cumsum(counts) - counts
-        places = np.arange(len(rows)) + np.repeat(low[start:stop] - skipped, counts)
+        rows, places = ranges(low[start:stop], high[start:stop])
+        rows += start
+        weights = similarity(rows, places)
         if own is not None:
-            other = places != own[rows]
-            rows, places = rows[other], places[other]
-            counts = np.bincount(rows - start, minlength=stop - start)
-        filled = start + np.flatnonzero(counts)
-        if len(filled):
-            counts = counts[counts > 0]
-            begins = np.cumsum(counts) - counts
-            weights = similarity(distances(queries[rows], keys[places], sigma), begins, counts)
-            for total, column in zip(sums, columns, strict=True):
-                total[filled] = np.add.reduceat(weights * column[places], begins)
+            weights[places == own[rows]] = 0
+        filled = start + np.flatnonzero(low[start:stop] < high[start:stop])
+        begins = np.searchsorted(rows, filled)
+        for total, column in zip(sums, columns, strict=True):
+            total[filled] = np.add.reduceat(weights * column[places], begins)
     return sums
+
+
+def ranges(low, high):
+    """Return all rows' numbers from low up to high in one array, after the row of each."""
+    counts = np.maximum(high - low, 0)
+    rows = np.repeat(np.arange(len(counts)), counts)
+    skipped = np.cumsum(counts) - counts
+    return rows, np.arange(len(rows)) + np.repeat(low - skipped, counts)

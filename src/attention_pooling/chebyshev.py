@@ -1,0 +1,89 @@
+"""Few Chebyshev polynomials instead of many points: sums into boxes, and polynomials out of them.
+
+Within a box, a smooth function f of a place is Σₚ aₚ Tₚ. Hence Σᵢ vᵢ f(xᵢ) = Σₚ aₚ Σᵢ vᵢ Tₚ(xᵢ):
+of the points in a box only P moments are needed, and f itself only at P nodes.
+"""
+
+import numpy as np
+
+P = 16
+"""Polynomials in a box, and nodes that determine them."""
+
+AT_ONCE = 1 << 10
+"""Places whose polynomials are in memory together."""
+
+_ANGLES = np.pi * (np.arange(P) + 0.5) / P
+NODES = (1 - np.cos(_ANGLES)) / 2
+"""Nodes in a box from 0 to 1, in ascending order."""
+FIT = np.cos(np.arange(P)[:, None] * (np.pi - _ANGLES)) * 2 / P
+"""Leads from the values of a function at the nodes to its coefficients."""
+FIT[0] /= 2
+
+
+def boxes_of(places):
+    """Return the boxes of sorted places, each once, and where they begin, with the end of all."""
+    floors = np.floor(places)
+    begins = np.flatnonzero(np.append(True, floors[1:] != floors[:-1]))
+    return floors[begins], np.append(begins, len(places))
+
+
+def moments(places, begins, columns):
+    """Sum each column, times each polynomial, over the places of each box.
+
+    Parameters
+    ----------
+    places : array, shape (n,)
+        In boxes of width 1, box by box.
+    begins : integer array, shape (boxes + 1,)
+        Where boxes begin, and the end of all.
+    columns : array, shape (c, n)
+        What is summed.
+
+    Returns
+    -------
+    array, shape (boxes, c, P)
+    """
+    sums = np.zeros((len(begins) - 1, len(columns), P))
+    for box, points, polynomials in _polynomials_by_box(places, begins):
+        sums[box] += columns[:, points] @ polynomials.T
+    return sums
+
+
+def evaluated(places, begins, coefficients):
+    """Evaluate the polynomials of each box, given by coefficients of shape (boxes, c, P).
+
+    Returns
+    -------
+    array, shape (c, n)
+    """
+    values = np.empty((coefficients.shape[1], len(places)))
+    for box, points, polynomials in _polynomials_by_box(places, begins):
+        values[:, points] = coefficients[box] @ polynomials
+    return values
+
+
+def _polynomials_by_box(places, begins):
+    """Yield a box, a slice of its places, and the polynomials there, shape (P, places)."""
+    ends = begins[1:].tolist()
+    room = np.empty((P, min(AT_ONCE, len(places))))
+    box = 0
+    for start in range(0, len(places), AT_ONCE):
+        stop = min(start + AT_ONCE, len(places))
+        polynomials = _polynomials(places[start:stop], room[:, : stop - start])
+        at = start
+        while at < stop:
+            end = min(ends[box], stop)
+            yield box, slice(at, end), polynomials[:, at - start : end - start]
+            box, at = box + (end == ends[box]), end
+
+
+def _polynomials(places, out):
+    """Use T₍ₙ₊ⱼ₎ = 2 Tₙ Tⱼ − T₍ₙ₋ⱼ₎ for many j at once."""
+    out[0], out[1] = 1, 2 * (places - np.floor(places)) - 1
+    n = 1
+    while n + 1 < P:
+        j = min(n, P - 1 - n)
+        new = np.multiply(2 * out[n], out[1 : j + 1], out=out[n + 1 : n + j + 1])
+        new -= out[n - j : n][::-1]
+        n *= 2
+    return out
