@@ -443,7 +443,7 @@ T = torch.tensor(K)
         ({"sigma": -0.5}, r"^sigma must be positive and finite, got -0\.5$"),
         ({"sigma": np.inf}, r"^sigma must be positive and finite, got inf$"),
         ({"sigma": np.nan}, r"^sigma must be positive and finite, got nan$"),
-        ({"sigma": None}, r"^sigma must be positive and finite, got nan$"),
+        ({"sigma": None}, r"^sigma must hold real numbers, got None$"),
         ({"sigma": [-1.0]}, r"^sigma must be positive and finite, got \[-1\.0\]$"),
         ({"sigma": [1.0, 2.0]}, r"^sigma must be a number or have shape \(1,\), got \(2,\)$"),
         ({"sigma": [[1.0]]}, r"^sigma must be a number or have shape \(1,\), got \(1, 1\)$"),
