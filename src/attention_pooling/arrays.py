@@ -8,9 +8,6 @@ from array_api_compat import array_namespace, device, is_array_api_obj, is_numpy
 
 POINTS = "queries", "keys"
 
-REAL = Number, np.bool_
-"""What counts as a number among objects: Decimal and Fraction do, None and "1" do not."""
-
 
 def common_arrays(**arrays):
     """Return the namespace of the named arrays, their common floating dtype, and they themselves.
@@ -215,6 +212,11 @@ def _refuse_rounded(xp, name, whole, floating):
         raise ValueError(f"{name} must be whole numbers that {floating.dtype} has, got {wrong}")
 
 
+def _is_number(item):
+    """Tell a number among objects: Decimal and Fraction are; None, "1" and a duration are not."""
+    return isinstance(item, (Number, np.bool_)) and not isinstance(item, np.timedelta64)
+
+
 @np.errstate(all="ignore")
 def _numbers(name, listed):
     try:
@@ -223,7 +225,7 @@ def _numbers(name, listed):
             numbers = np.asarray(listed)
         kind = numbers.dtype.kind
         # NumPy would read numbers out of strings, and drop an imaginary part with a warning.
-        real = kind in "biuf" or kind == "O" and all(isinstance(n, REAL) for n in numbers.flat)
+        real = kind in "biuf" or kind == "O" and all(map(_is_number, numbers.flat))
         floating = numbers.astype(float) if real else None
     except (OverflowError, RuntimeError, TypeError, ValueError):
         floating = None
