@@ -266,13 +266,17 @@ def _in_units(xp, queries, keys, sigma):
     units = _power_of_two(xp, sigma, most - 1)
     farthest = xp.max(xp.abs(xp.concat([queries, keys])), axis=0)
     exponents = xp.log2(xp.where(farthest > 0, farthest, xp.ones_like(farthest))) - xp.log2(units)
-    size = 2.0 ** xp.clip(xp.ceil(xp.max(exponents)) - (most // 2 - 12), min=0)
+    exponent = xp.ceil(xp.max(exponents))
+    size = 2.0 ** xp.clip(exponent - (most // 2 - 12), min=0)
+    # Divided by the width first, small numbers keep their digits, if large ones stay finite then.
+    first = 2.0 ** xp.clip(exponent - (most - 1), min=0)
+    queries, keys = (points / first / units / (size / first) for points in (queries, keys))
     widths = sigma / units
     if keys.shape[1] > 1 and sigma.ndim:
         width, ratios = widths[0], widths[0] / widths
     else:
         width, ratios = widths, None
-    return queries / size / units, keys / size / units, size, width, ratios
+    return queries, keys, size, width, ratios
 
 
 def _power_of_two(xp, number, most):
