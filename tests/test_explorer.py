@@ -38,9 +38,11 @@ CASES = {
         RNG.permutation(np.linspace(-9, 9, 31)),
     ),
     "one key": (np.array([2.0]), np.array([5.0]), np.array([1.0, 2.0, 4.0])),
+    # At width 0.026 the Gaussian's similarities are about 1e-321, which have no digits left.
+    "barely in reach": (np.array([0.0, 1.0, 1.001]), np.array([0.0, 1.0, 3.0]), np.array([0.0])),
     "far apart": (np.array([-1e8, 0.0, 1e8]), np.array([1.0, 2.0, 4.0]), np.array([-4e7, 7.0])),
 }
-SIGMAS = [1e-200, 1e-9, 0.01, 0.1, 0.3, 0.7, 1.0, 2.0, 40.0, 1e12]
+SIGMAS = [1e-200, 1e-9, 0.01, 0.026, 0.1, 0.3, 0.7, 1.0, 2.0, 40.0, 1e12]
 
 
 @pytest.fixture(scope="module")

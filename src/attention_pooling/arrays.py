@@ -33,7 +33,7 @@ def common_arrays(**arrays):
         [
             xp.astype(given[name], wide, copy=False)
             if name in given
-            else _moved(xp, listed[name], wide, home)
+            else xp.asarray(listed[name], dtype=wide, device=home)
             for name in arrays
         ],
     )
@@ -80,7 +80,7 @@ def checked_sigma(xp, sigma, keys):
     sigma = _plain("sigma", sigma)
     if not is_array_api_obj(sigma) or is_numpy_array(sigma):
         given = _numbers("sigma", sigma)
-        sigma = _moved(xp, given, keys.dtype, device(keys))
+        sigma = xp.asarray(given, dtype=keys.dtype, device=device(keys))
     elif array_namespace(sigma) is xp:
         given = _floating(xp, "sigma", sigma)
         sigma = xp.astype(given, keys.dtype, copy=False)
@@ -234,10 +234,6 @@ def _numbers(name, listed):
     if kind in "iu" and name in POINTS:
         _refuse_rounded(np, name, numbers, floating)
     return floating
-
-
-def _moved(xp, numbers, dtype, home):
-    return xp.asarray(numbers, dtype=dtype, device=home)
 
 
 def _refuse_infinite(xp, name, array):

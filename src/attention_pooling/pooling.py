@@ -155,8 +155,8 @@ def attention_weights(queries, keys, kernel=gaussian, sigma=1.0, *, mask=None, u
     if unreached == "nearest":
         closest = xp.astype(mask & (u == _nearest(xp, u, mask)), u.dtype)
         weights = xp.where(xp.isnan(weights), _shares(xp, closest), weights)
-    usable = xp.all(xp.isfinite(u), axis=1, keepdims=True)
-    if not is_known(xp.all(usable)):
+    if not is_known(xp.all(u[:1, :1] >= 0)):
+        usable = xp.all(xp.isfinite(u), axis=1, keepdims=True)
         weights = xp.where(usable, weights, xp.full_like(weights, xp.nan))
     return xp.astype(weights, dtype, copy=False)
 
@@ -225,8 +225,8 @@ def checked_unreached(unreached):
 def scaled_distances(xp, queries, keys, sigma):
     """Return u = ‖(q − k) / σ‖ for points in rows, shape (m, n), with derivatives finite at 0."""
     queries, keys, size, width, ratios = _in_units(xp, queries, keys, sigma)
-    if keys.shape[1] == 1:
-        length = _length(xp, queries - keys.T)
+    if len(keys) == 1:
+        length = _length(xp, queries[0, :, None] - keys[0, :])
     else:
         squared = _squared(queries, keys, ratios)
         # The square root's derivative at 0 is infinite, so it must not be taken there.
@@ -257,10 +257,11 @@ def checked_mask(xp, mask, u):
 
 
 def _in_units(xp, queries, keys, sigma):
-    """Return points in units of σ, but for a factor of both, one width, and its ratio to each.
+    """Return coordinates in units of σ, but for a factor of both, one width, and its ratio to each.
 
-    The units are powers of two: they cost no rounding, and have no derivatives that overflow where
-    σ is narrow. The factor keeps products of two coordinates finite.
+    A coordinate of all points is a row, for fast loops. The units are powers of two: they cost no
+    rounding, and have no derivatives that overflow where σ is narrow. The factor keeps products of
+    two coordinates finite.
     """
     _, most = frexp(xp.finfo(sigma.dtype).max)
     units = _power_of_two(xp, sigma, most - 1)
@@ -270,9 +271,12 @@ def _in_units(xp, queries, keys, sigma):
     size = 2.0 ** xp.clip(exponent - (most // 2 - 12), min=0)
     # Divided by the width first, small numbers keep their digits, if large ones stay finite then.
     first = 2.0 ** xp.clip(exponent - (most - 1), min=0)
-    queries, keys = (points / first / units / (size / first) for points in (queries, keys))
+    queries, keys = (
+        xp.stack([points[:, j] for j in range(points.shape[1])])
+        for points in (array / first / units / (size / first) for array in (queries, keys))
+    )
     widths = sigma / units
-    if keys.shape[1] > 1 and sigma.ndim:
+    if len(keys) > 1 and sigma.ndim:
         width, ratios = widths[0], widths[0] / widths
     else:
         width, ratios = widths, None
@@ -294,8 +298,8 @@ def _length(xp, differences):
 def _squared(queries, keys, ratios):
     # One coordinate at a time: (m, n, d) differences would not fit for images as keys.
     squared = 0.0
-    for j in range(keys.shape[1]):
-        difference = queries[:, j, None] - keys[None, :, j]
+    for j in range(len(keys)):
+        difference = queries[j, :, None] - keys[j, :]
         squared = squared + (difference if ratios is None else difference * ratios[j]) ** 2
     return squared
 
@@ -330,10 +334,12 @@ def _scores(xp, queries, keys, sigma, u, mask):
     nearest = xp.argmin(xp.where(mask, u, xp.full_like(u, xp.inf)), axis=1)
     queries, keys, size, width, ratios = _in_units(xp, queries, keys, sigma)
     score = 0.0
-    for j in range(keys.shape[1]):
-        q, k = queries[:, j, None], keys[None, :, j]
-        n = xp.take(keys[:, j], nearest)[:, None]
-        part = (k - n) * ((q - n) + (q - k))
+    for j in range(len(keys)):
+        n = xp.take(keys[j, :], nearest)[:, None]
+        # Step by step, because memory for many results at once takes longer than the arithmetic.
+        part = queries[j, :, None] - keys[j, :]
+        part = part + (queries[j, :, None] - n)
+        part = part * (keys[j, :] - n)
         score = score + (part if ratios is None else part * ratios[j] ** 2)
     score = score * size * size
     # Where all is out of reach but the nearest key, rounding can make another seem nearer.
@@ -356,7 +362,8 @@ def _similarity(xp, queries, keys, kernel, sigma, u):
     if kernel is epanechnikov:
         return similarity - 0.75 * squared
     # The curvature at 0 is the slope of α in u² a little further on.
-    little = xp.full_like(u, xp.finfo(u.dtype).eps ** (1 / 3))
+    _, digits = frexp(xp.finfo(u.dtype).eps)
+    little = xp.full_like(u, 2.0 ** (digits // 3))
     further = _evaluated(xp, kernel, xp.sqrt(little**2 + squared))
     return similarity + (further - _evaluated(xp, kernel, little))
 
