@@ -10,7 +10,9 @@ import pytest
 from hypothesis import settings
 
 settings.register_profile("book", deadline=None, max_examples=50, derandomize=True)
-settings.load_profile("book")
+# What is drawn anew each time may find what the same examples never will.
+settings.register_profile("thorough", deadline=None, max_examples=2000, derandomize=False)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "book"))
 
 # The marker of a test that uses the fixture; `make check` runs the tests without any.
 MARKERS = {

@@ -38,9 +38,12 @@ CASES = {
         RNG.permutation(np.linspace(-9, 9, 31)),
     ),
     "one key": (np.array([2.0]), np.array([5.0]), np.array([1.0, 2.0, 4.0])),
+    # At width 0.026 the Gaussian's similarities are about 1e-321, which have no digits left.
+    "barely in reach": (np.array([0.0, 1.0, 1.001]), np.array([0.0, 1.0, 3.0]), np.array([0.0])),
     "far apart": (np.array([-1e8, 0.0, 1e8]), np.array([1.0, 2.0, 4.0]), np.array([-4e7, 7.0])),
 }
-SIGMAS = [1e-200, 1e-9, 0.01, 0.1, 0.3, 0.7, 1.0, 2.0, 40.0, 1e12]
+DISTANCES = [0.0, 0.3, 0.5, 1 - 2**-53, 1.0, 1 + 2**-52, 2.0, 38.5, 39.0, 1e200]
+SIGMAS = [1e-200, 1e-9, 0.01, 0.026, 0.1, 0.3, 0.7, 1.0, 2.0, 40.0, 1e12]
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +59,7 @@ def computed():
         const { error, unreached } = leaveOneOut(keys, values, KERNELS[kernel], sigma);
         return {
           names: Object.keys(KERNELS), unreached, error: plain([error])[0],
+          similarities: distances.map(KERNELS[kernel]),
           weights: rows.map(plain), estimate: plain(pool(weights, values)),
           effective: plain(rows.map(effectiveKeys)),
         };
@@ -71,10 +75,14 @@ def computed():
         )
         for case, kernel, sigma in keys
     ]
-    given = f"const url = {json.dumps(Path(str(MODULE)).as_uri())}, asked = {json.dumps(asked)};"
+    url = Path(str(MODULE)).as_uri()
+    given = ", ".join(
+        f"{name} = {json.dumps(data)}"
+        for name, data in {"url": url, "asked": asked, "distances": DISTANCES}.items()
+    )
     node = subprocess.run(
         [NODE, "--input-type=module"],
-        input=given + script,
+        input=f"const {given};{script}",
         capture_output=True,
         text=True,
         check=True,
@@ -104,6 +112,12 @@ def test_cases_cover_gaps_ties_and_the_nearest_key(computed):
     assert (np.abs(queries[:, None] - keys) / 0.3 == 1).any()
     narrow = computed["mcycle", "gaussian", 1e-9]["weights"]
     assert all(max(row) > 0.1 for row in narrow)
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_module_s_kernels_are_numpy_s(computed, kernel):
+    similarities = computed["one key", kernel, 1.0]["similarities"]
+    close(similarities, KERNELS[kernel](DISTANCES), atol=0)
 
 
 def test_module_lists_the_kernels_in_the_book_s_order(computed):

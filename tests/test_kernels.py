@@ -1,6 +1,7 @@
 """Kernels: their values, their shape, and what they give back for every kind of array."""
 
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -45,6 +46,13 @@ def test_values_by_hand(name, at_0, at_half, at_1, at_2):
 def test_boxcar_ends_at_one_and_not_before():
     just_beyond = np.nextafter(1, 2)
     assert KERNELS["boxcar"]([1.0, -1.0, just_beyond, -just_beyond]).tolist() == [1, 1, 0, 0]
+
+
+@given(st.integers(1, 2**20))
+def test_epanechnikov_keeps_its_digits_at_the_edge(steps):
+    u = 1 - steps * 2**-53
+    exact = Fraction(3, 4) * (1 - Fraction(u) ** 2)
+    assert float(KERNELS["epanechnikov"](u)) == pytest.approx(float(exact), rel=1e-15)
 
 
 @each_kernel

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -163,6 +164,40 @@ def test_a_width_per_coordinate_rescales_the_coordinates(problem, kernel, sigma)
     estimate, _ = nadaraya_watson(queries, keys, values, kernel, sigma)
     rescaled, _ = nadaraya_watson(queries / sigma, keys / sigma, values, kernel, 1.0)
     same(rescaled, estimate, 1e-6)
+
+
+@given(problems(), kernels, widths, st.lists(st.sampled_from([1e-200, 1e-9, 1, 1e200]), min_size=3))
+def test_the_unit_of_each_coordinate_is_irrelevant(problem, kernel, sigma, units):
+    queries, keys, _ = problem
+    assume_no_key_on_the_edge(queries, keys, sigma)
+    units = np.array(units[: keys.shape[1]])
+    weights = attention_weights(queries, keys, kernel, sigma)
+    rescaled = attention_weights(queries * units, keys * units, kernel, sigma * units)
+    same(rescaled, weights, 1e-9)
+
+
+@pytest.mark.parametrize("d", [1, 2])
+@pytest.mark.parametrize("far", [1.0, 1e10, 1e130])
+def test_keys_near_and_far_at_once(d, far):
+    keys = np.array([[0.0, 0.0], [1e-170, 0.0], [far, far]])[:, :d]
+    near = np.exp([0, -0.5]) / np.exp([0, -0.5]).sum()
+    same(attention_weights(keys, keys, sigma=1e-170), [[*near, 0], [*near[::-1], 0], [0, 0, 1]])
+    same(attention_weights(keys[:1], keys, lambda u: 1 / (1 + u), 1e-170), [[2 / 3, 1 / 3, 0]])
+
+
+@given(problems(), widths, st.integers(0, 2**32 - 1))
+def test_a_query_far_from_a_cluster_of_keys(problem, sigma, seed):
+    # Its scores are large and close to one another.
+    queries, keys, _ = problem
+    direction = np.random.default_rng(seed).integers(-9, 9, keys.shape[1])
+    weights = attention_weights(queries + 2**20 * direction, keys, sigma=sigma)
+    points = queries + 2**20 * direction
+    exact = [
+        [sum((Fraction(q) - Fraction(k)) ** 2 for q, k in zip(p, key, strict=True)) for key in keys]
+        for p in points
+    ]
+    scores = [[float((min(row) - x) / (2 * Fraction(sigma) ** 2)) for x in row] for row in exact]
+    same(weights, softmax(np.array(scores), axis=1), 1e-9)
 
 
 @given(problems(), kernels, widths)
@@ -443,7 +478,7 @@ T = torch.tensor(K)
         ({"sigma": -0.5}, r"^sigma must be positive and finite, got -0\.5$"),
         ({"sigma": np.inf}, r"^sigma must be positive and finite, got inf$"),
         ({"sigma": np.nan}, r"^sigma must be positive and finite, got nan$"),
-        ({"sigma": None}, r"^sigma must be positive and finite, got nan$"),
+        ({"sigma": None}, r"^sigma must hold real numbers, got None$"),
         ({"sigma": [-1.0]}, r"^sigma must be positive and finite, got \[-1\.0\]$"),
         ({"sigma": [1.0, 2.0]}, r"^sigma must be a number or have shape \(1,\), got \(2,\)$"),
         ({"sigma": [[1.0]]}, r"^sigma must be a number or have shape \(1,\), got \(1, 1\)$"),

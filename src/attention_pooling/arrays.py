@@ -1,15 +1,23 @@
 """What the public functions accept as queries, keys, values and sigma."""
 
+import warnings
+from numbers import Number
+
 import numpy as np
 from array_api_compat import array_namespace, device, is_array_api_obj, is_numpy_array
 
+POINTS = "queries", "keys"
+
 
 def common_arrays(**arrays):
-    """Return the namespace of the named arrays, and the arrays in it with one floating dtype.
+    """Return the namespace of the named arrays, their common floating dtype, and they themselves.
 
-    Integers count as float64; a list takes the dtype of the arrays beside it.
+    Integers count as float64; a list takes the dtype of the arrays beside it. Half precision is
+    widened to float32, in which everything is then computed: only results go back to the dtype.
     """
+    arrays = {name: _plain(name, array) for name, array in arrays.items()}
     given = {name: array for name, array in arrays.items() if is_array_api_obj(array)}
+    listed = {name: _numbers(name, array) for name, array in arrays.items() if name not in given}
     try:
         xp = array_namespace(*given.values()) if given else array_namespace(np.empty(0))
     except TypeError:
@@ -17,13 +25,26 @@ def common_arrays(**arrays):
         raise ValueError(f"arrays must come from one library, got {kinds}") from None
     given = {name: _floating(xp, name, array) for name, array in given.items()}
     dtype = xp.result_type(*(array.dtype for array in given.values())) if given else xp.float64
+    wide = xp.result_type(dtype, xp.float32)
     home = device(next(iter(given.values()))) if given else None
-    return xp, [
-        xp.astype(given[name], dtype, copy=False)
-        if name in given
-        else _moved(xp, _numbers(name, array), dtype, home)
-        for name, array in arrays.items()
-    ]
+    return (
+        xp,
+        dtype,
+        [
+            xp.astype(given[name], wide, copy=False)
+            if name in given
+            else xp.asarray(listed[name], dtype=wide, device=home)
+            for name in arrays
+        ],
+    )
+
+
+def real_array(name, given):
+    """Return the namespace of one array or list of real numbers, and it in its floating dtype."""
+    array = _plain(name, given)
+    array = array if is_array_api_obj(array) else _numbers(name, array)
+    xp = array_namespace(array)
+    return xp, _floating(xp, name, array)
 
 
 def checked_points(xp, **points):
@@ -56,9 +77,10 @@ def checked_values(xp, values, keys):
 
 def checked_sigma(xp, sigma, keys):
     """Return sigma as an array of shape () or (d,) beside the keys, still in its autograd graph."""
+    sigma = _plain("sigma", sigma)
     if not is_array_api_obj(sigma) or is_numpy_array(sigma):
         given = _numbers("sigma", sigma)
-        sigma = _moved(xp, given, keys.dtype, device(keys))
+        sigma = xp.asarray(given, dtype=keys.dtype, device=device(keys))
     elif array_namespace(sigma) is xp:
         given = _floating(xp, "sigma", sigma)
         sigma = xp.astype(given, keys.dtype, copy=False)
@@ -70,13 +92,16 @@ def checked_sigma(xp, sigma, keys):
     d = keys.shape[1]
     if sigma.ndim > 1 or sigma.ndim == 1 and sigma.shape[0] != d:
         raise ValueError(f"sigma must be a number or have shape ({d},), got {tuple(sigma.shape)}")
-    if not holds(xp.all(xp.isfinite(sigma) & (sigma > 0))):
+    usable = xp.isfinite(sigma) & (sigma > 0)
+    if not holds(xp.all(usable)):
         raise ValueError(f"sigma must be positive and finite, got {shown(given)}")
-    return sigma
+    # What cannot be refused, because its value is still to come, gives NaN.
+    return xp.where(usable, sigma, xp.full_like(sigma, xp.nan))
 
 
 def finite_numbers(name, given):
     """Return finite numbers from any library as NumPy's float64, out of an autograd graph."""
+    given = _plain(name, given)
     if is_array_api_obj(given) and not is_numpy_array(given):
         given = given.tolist()
     numbers = _numbers(name, given)
@@ -110,13 +135,41 @@ def finite_widths(sigmas, span):
     return tuple(finite_width(end, span, "sigmas") for end in ends)
 
 
+def is_masked(given):
+    """Tell whether there is one of NumPy's masked arrays, which forget their mask in a list."""
+    if not isinstance(given, (list, tuple)):
+        return isinstance(given, np.ma.MaskedArray)
+    # Few lists hold anything but numbers, and looking at types is quick.
+    kinds = (list, tuple, np.ma.MaskedArray)
+    return any(issubclass(kind, kinds) for kind in set(map(type, given))) and any(
+        map(is_masked, given)
+    )
+
+
 def holds(condition):
     """Tell whether a condition on values holds, or suppose so where values are still to come."""
+    return bool(condition) if is_known(condition) else True
+
+
+def is_known(condition):
+    """Tell whether a condition has its value.
+
+    `jax.jit` traces a function without values, and `torch.func.vmap` with many at once.
+    """
     try:
-        return bool(condition)
-    except TypeError:
-        # What `jax.jit` compiles is traced without values, and cannot depend on them.
-        return True
+        bool(condition)
+    except (TypeError, RuntimeError):
+        return False
+    return True
+
+
+def counted(xp, condition):
+    """Return how often a condition holds, as an int where values are known."""
+    count = xp.sum(xp.astype(condition, xp.int64))
+    try:
+        return int(count)
+    except (TypeError, RuntimeError):
+        return count
 
 
 def shown(array):
@@ -127,29 +180,60 @@ def shown(array):
         return array
 
 
+def _plain(name, given):
+    """Return NumPy's subclasses and foreign bytes as its plain arrays, its objects as a list."""
+    if is_masked(given):
+        raise ValueError(f"{name} must not be masked, got {given!r:.60}")
+    if not is_numpy_array(given):
+        return given
+    array = np.asarray(given)
+    if array.dtype.kind not in "biufc":
+        return array.tolist() if array.dtype.kind == "O" else _numbers(name, array)
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
+
+
 def _floating(xp, name, array):
     if xp.isdtype(array.dtype, "real floating"):
         return array
     if xp.isdtype(array.dtype, ("bool", "integral")):
         # Python's float is float64, but not in JAX unless the reader has asked for it there.
-        return xp.astype(array, float)
+        floating = xp.astype(array, float)
+        if name in POINTS:
+            _refuse_rounded(xp, name, array, floating)
+        return floating
     raise ValueError(f"{name} must hold real numbers, got dtype {array.dtype}")
 
 
+def _refuse_rounded(xp, name, whole, floating):
+    """Refuse points that would move, and could meet others: a width may be as small as they."""
+    exact = xp.astype(floating, whole.dtype) == whole
+    if not holds(xp.all(exact)):
+        wrong = shown(whole[~exact][0])
+        raise ValueError(f"{name} must be whole numbers that {floating.dtype} has, got {wrong}")
+
+
+def _is_number(item):
+    """Tell a number among objects: Decimal and Fraction are; None, "1" and a duration are not."""
+    return isinstance(item, (Number, np.bool_)) and not isinstance(item, np.timedelta64)
+
+
+@np.errstate(all="ignore")
 def _numbers(name, listed):
     try:
-        numbers = np.asarray(listed)
+        # The reader may have turned warnings into errors.
+        with warnings.catch_warnings(action="ignore"):
+            numbers = np.asarray(listed)
+        kind = numbers.dtype.kind
         # NumPy would read numbers out of strings, and drop an imaginary part with a warning.
-        if numbers.dtype.kind in "biufO":
-            return numbers.astype(float)
+        real = kind in "biuf" or kind == "O" and all(map(_is_number, numbers.flat))
+        floating = numbers.astype(float) if real else None
     except (OverflowError, RuntimeError, TypeError, ValueError):
-        pass
-    raise ValueError(f"{name} must hold real numbers, got {listed!r:.60}")
-
-
-@np.errstate(over="ignore")
-def _moved(xp, numbers, dtype, home):
-    return xp.asarray(numbers, dtype=dtype, device=home)
+        floating = None
+    if floating is None:
+        raise ValueError(f"{name} must hold real numbers, got {listed!r:.60}")
+    if kind in "iu" and name in POINTS:
+        _refuse_rounded(np, name, numbers, floating)
+    return floating
 
 
 def _refuse_infinite(xp, name, array):

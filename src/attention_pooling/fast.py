@@ -6,12 +6,25 @@ from typing import Any, NamedTuple
 import numpy as np
 from array_api_compat import array_namespace, device, is_numpy_array, is_torch_array
 
-from .arrays import checked_points, checked_sigma, checked_values, common_arrays
+from .arrays import (
+    checked_points,
+    checked_sigma,
+    checked_values,
+    common_arrays,
+    counted,
+    is_masked,
+)
 from .fast_gauss import gaussian_sums
 from .kernels import constant, gaussian
 from .pooling import checked_unreached, chosen_kernel, scaled_distances
 from .sorted_moments import SIDES, compact_sums
-from .streaming import blocked_estimate, gaussian_estimate, is_in_a_graph, largest_square
+from .streaming import (
+    blocked_estimate,
+    gaussian_estimate,
+    is_in_a_graph,
+    is_transformed,
+    largest_square,
+)
 from .windows import distances, window_sums, windows
 
 FEW_PAIRS = 1 << 15
@@ -89,12 +102,14 @@ def pool(queries, keys, values, kernel=gaussian, sigma=1.0, *, unreached="nan"):
     estimate = _small_estimate(queries, keys, values, kernel, sigma)
     if estimate is not None:
         return estimate
-    xp, (queries, keys, values) = common_arrays(queries=queries, keys=keys, values=values)
+    xp, dtype, arrays = common_arrays(queries=queries, keys=keys, values=values)
+    queries, keys, values = arrays
     queries, keys = checked_points(xp, queries=queries, keys=keys)
     checked_values(xp, values, keys)
     kernel, sigma = chosen_kernel(kernel), checked_sigma(xp, sigma, keys)
     if not _is_plain(queries, keys, values, sigma):
-        return blocked_estimate(queries, keys, values, kernel, sigma, unreached)
+        estimate = blocked_estimate(queries, keys, values, kernel, sigma, unreached)
+        return xp.astype(estimate, dtype, copy=False)
     points = [_as_numpy(array) for array in (queries, keys)]
     observed, width = _as_numpy(values), _as_numpy(sigma)
     if kernel is constant:
@@ -105,8 +120,10 @@ def pool(queries, keys, values, kernel=gaussian, sigma=1.0, *, unreached="nan"):
     elif kernel is gaussian and largest_square(*points, width) < 1e7:
         estimate = gaussian_estimate(*points, observed, width)
     else:
-        return blocked_estimate(queries, keys, values, kernel, sigma, unreached)
-    return xp.asarray(estimate, dtype=values.dtype)
+        return xp.astype(
+            blocked_estimate(queries, keys, values, kernel, sigma, unreached), dtype, copy=False
+        )
+    return xp.asarray(estimate, dtype=dtype, device=device(values))
 
 
 class LeaveOneOutCurve(NamedTuple):
@@ -152,21 +169,27 @@ def leave_one_out_curve(keys, values, kernel, sigmas):
     >>> errors.tolist(), unreached.tolist()
     ([nan, 9.0], [1, 0])
     """
-    xp, (keys, values) = common_arrays(keys=keys, values=values)
+    xp, dtype, (keys, values) = common_arrays(keys=keys, values=values)
     (keys,) = checked_points(xp, keys=keys)
     checked_values(xp, values, keys)
     kernel = chosen_kernel(kernel)
+    if is_masked(sigmas):
+        raise ValueError(f"sigmas must not be masked, got {sigmas!r:.60}")
     widths = np.iterable(sigmas) and [checked_sigma(xp, sigma, keys) for sigma in sigmas]
     if not widths:
         raise ValueError(f"sigmas must hold a width at least, got {sigmas!r}")
     plain = _is_plain(keys, values, *widths)
     if plain and kernel is constant:
-        means = xp.asarray(_means_of_others(_as_numpy(values)), dtype=values.dtype)
-        estimates = [means] * len(widths)
+        means = _means_of_others(_as_numpy(values))
+        estimates = [xp.asarray(means, dtype=values.dtype, device=device(values))] * len(widths)
     elif plain and _is_on_a_line(keys, kernel):
         line = Line(_as_numpy(keys), _as_numpy(values))
         estimates = (
-            xp.asarray(line.estimate_without_own(kernel, _as_numpy(sigma)), dtype=values.dtype)
+            xp.asarray(
+                line.estimate_without_own(kernel, _as_numpy(sigma)),
+                dtype=values.dtype,
+                device=device(values),
+            )
             for sigma in widths
         )
     else:
@@ -175,9 +198,12 @@ def leave_one_out_curve(keys, values, kernel, sigmas):
     errors, unreached = [], []
     for estimate in estimates:
         errors.append(xp.mean((estimate - values) ** 2))
-        lonely = xp.isnan(xp.reshape(estimate, (keys.shape[0], -1))[:, 0])
-        unreached.append(int(xp.sum(xp.astype(lonely, xp.int64))))
-    return LeaveOneOutCurve(xp.stack(errors), np.asarray(unreached))
+        unreached.append(counted(xp, xp.isnan(xp.reshape(estimate, (keys.shape[0], -1))[:, 0])))
+    known = all(isinstance(count, int) for count in unreached)
+    return LeaveOneOutCurve(
+        xp.astype(xp.stack(errors), dtype, copy=False),
+        np.asarray(unreached) if known else xp.stack(unreached),
+    )
 
 
 class Line:
@@ -274,11 +300,12 @@ def _is_plain(*arrays):
         is_numpy_array(array) or is_torch_array(array) and array.device.type == "cpu"
         for array in arrays
     )
-    return here and arrays[0].dtype in (xp.float32, xp.float64) and not is_in_a_graph(*arrays)
+    known = here and not is_in_a_graph(*arrays) and not is_transformed(*arrays)
+    return known and arrays[0].dtype in (xp.float32, xp.float64)
 
 
 def _as_numpy(array):
-    return array.detach().numpy() if is_torch_array(array) else array
+    return array.detach().resolve_neg().numpy() if is_torch_array(array) else array
 
 
 def _is_on_a_line(keys, kernel):

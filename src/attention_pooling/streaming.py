@@ -44,7 +44,9 @@ def blocked_estimate(queries, keys, values, kernel, sigma, unreached="nan", own=
     xp = array_namespace(keys)
     places = xp.arange(keys.shape[0], device=device(keys))
     rows = max(1, PAIRS_AT_ONCE // keys.shape[0])
-    estimate = _checkpointed if is_in_a_graph(queries, keys, values, sigma) else _estimate
+    arrays = queries, keys, values, sigma
+    recorded = is_in_a_graph(*arrays) and not is_transformed(*arrays)
+    estimate = _checkpointed if recorded else _estimate
     blocks = []
     for start in watched(range(0, max(1, queries.shape[0]), rows)):
         some = slice(start, start + rows)
@@ -57,6 +59,19 @@ def is_in_a_graph(*arrays):
     """Tell whether PyTorch records what is done to the arrays, to differentiate it."""
     recorded = any(is_torch_array(array) and array.requires_grad for array in arrays)
     return recorded and sys.modules["torch"].is_grad_enabled()
+
+
+def is_transformed(*arrays):
+    """Tell whether PyTorch maps over the arrays or differentiates them forward, as `torch.func`."""
+    return any(is_torch_array(array) and not _is_all_there(array) for array in arrays)
+
+
+def _is_all_there(tensor):
+    try:
+        tensor.untyped_storage()
+    except NotImplementedError:
+        return False
+    return sys.modules["torch"].autograd.forward_ad.unpack_dual(tensor).tangent is None
 
 
 def _estimate(queries, keys, values, kernel, sigma, mask, unreached):
@@ -105,8 +120,13 @@ def gaussian_estimate(queries, keys, values, sigma):
     widths = np.broadcast_to(sigma, keys.shape[1:]).tolist()
     estimate = np.empty((len(queries), *values.shape[1:]))
     rows = max(1, PAIRS_IN_PLACE // len(keys))
-    scores, squares = (library.empty((rows, len(keys)), dtype=library.float64) for _ in range(2))
-    points, coordinates, values = map(library.asarray, (queries, keys.T.copy(), values))
+    # PyTorch's default device may be another.
+    scores, squares = (
+        library.empty((rows, len(keys)), dtype=library.float64, device="cpu") for _ in range(2)
+    )
+    points, coordinates, values = (
+        library.asarray(array, device="cpu") for array in (queries, keys.T.copy(), values)
+    )
     if by_products:
         half_squares = (coordinates**2).sum(0) / 2
     for start in watched(range(0, len(queries), rows)):

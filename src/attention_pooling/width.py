@@ -2,9 +2,10 @@
 
 from typing import Any, NamedTuple
 
+import numpy as np
 from array_api_compat import device
 
-from .arrays import checked_points, checked_values, common_arrays
+from .arrays import checked_points, checked_values, common_arrays, counted
 from .kernels import gaussian
 from .pooling import nadaraya_watson
 
@@ -20,6 +21,7 @@ class LeaveOneOut(NamedTuple):
     """The estimate at each key without its own value, shape (n,) or (n, c)."""
 
 
+@np.errstate(all="ignore")
 def leave_one_out(keys, values, kernel=gaussian, sigma=1.0):
     """Predict each value from the others and average the squared errors.
 
@@ -41,12 +43,19 @@ def leave_one_out(keys, values, kernel=gaussian, sigma=1.0):
     -------
     LeaveOneOut
         ``(error, unreached, estimate)``. The error is NaN where a key is reached by no other:
-        dropping such keys would make the narrowest width look best.
+        dropping such keys would make the narrowest width look best. Its derivative in sigma is
+        finite wherever the error is.
 
     Raises
     ------
     ValueError
-        If an argument cannot be used; the message names it and the value received.
+        If an argument cannot be used; the message names it and the value received. NumPy's masked
+        arrays are refused.
+
+    Notes
+    -----
+    Half precision is computed in float32, and only the results are rounded to it. Within a function
+    that JAX compiles or PyTorch maps, `unreached` is an array.
 
     References
     ----------
@@ -61,10 +70,11 @@ def leave_one_out(keys, values, kernel=gaussian, sigma=1.0):
     >>> float(error), unreached
     (nan, 1)
     """
-    xp, (keys, values) = common_arrays(keys=keys, values=values)
+    xp, dtype, (keys, values) = common_arrays(keys=keys, values=values)
     (keys,) = checked_points(xp, keys=keys)
     checked_values(xp, values, keys)
     others = ~xp.eye(keys.shape[0], dtype=xp.bool, device=device(keys))
     estimate, weights = nadaraya_watson(keys, keys, values, kernel, sigma, mask=others)
-    unreached = int(xp.count_nonzero(xp.isnan(weights[:, 0])))
-    return LeaveOneOut(xp.mean((estimate - values) ** 2), unreached, estimate)
+    error = xp.astype(xp.mean((estimate - values) ** 2), dtype, copy=False)
+    unreached = counted(xp, xp.isnan(weights[:, 0]))
+    return LeaveOneOut(error, unreached, xp.astype(estimate, dtype, copy=False))

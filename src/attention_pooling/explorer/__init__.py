@@ -229,6 +229,7 @@ class Explorer(VBox):
             "panel": self._panel_curve(sigma, kernel, query),
         }
 
+    @np.errstate(all="ignore")
     def _panel_curve(self, sigma, kernel, query):
         """Return the third panel's curve for the reader's own kernel."""
         keys, values, queries, _ = self._data

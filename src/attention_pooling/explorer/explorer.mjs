@@ -21,14 +21,19 @@ function share(query, keys, kernel, sigma, row, from = 0, left = -1) {
   let total = 0;
   if (kernel === KERNELS.gaussian) {
     // Without the largest score, a narrow width tends to the nearest key and not to 0/0.
-    let nearest = Infinity;
+    let nearest = 0;
+    let least = Infinity;
     for (let i = 0; i < n; i++) {
-      const u = (row[from + i] = Math.abs(query - keys[i]) / sigma);
-      if (u < nearest && i !== left) nearest = u;
+      const distance = Math.abs(query - keys[i]);
+      if (distance < least && i !== left) {
+        least = distance;
+        nearest = keys[i];
+      }
     }
     for (let i = 0; i < n; i++) {
-      const u = row[from + i];
-      const score = u > nearest ? ((nearest - u) * (nearest + u)) / 2 : 0;
+      // The difference of two squares by its factors, as Python has it.
+      const ahead = (keys[i] - nearest) / sigma;
+      const score = (ahead * ((query - nearest + (query - keys[i])) / sigma)) / 2;
       total += row[from + i] = i === left || score < -746 ? 0 : Math.exp(score);
     }
   } else {

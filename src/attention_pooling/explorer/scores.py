@@ -151,6 +151,7 @@ class ScoreExplorer(anywidget.AnyWidget):
         bars.legend()
 
 
+@np.errstate(all="ignore")
 def compared(keys, sigma, query, score):
     """Return the keys that a step uses, their weights by its score, and their weights by distance.
 
@@ -179,8 +180,7 @@ def compared(keys, sigma, query, score):
     if score == "expanded":
         products -= (keys**2).sum(axis=1) / 2
     # Divided twice, because the square of a very narrow width is 0.
-    with np.errstate(over="ignore"):
-        shares = np.exp((products - products.max()) / sigma / sigma)
+    shares = np.exp((products - products.max()) / sigma / sigma)
     return keys, shares / shares.sum(), gaussian
 
 
