@@ -165,7 +165,7 @@ def is_known(condition):
 
 def counted(xp, condition):
     """Return how often a condition holds, as an int where values are known."""
-    count = xp.sum(xp.astype(condition, xp.int64))
+    count = xp.sum(xp.astype(condition, int))
     try:
         return int(count)
     except (TypeError, RuntimeError):

@@ -36,7 +36,7 @@ def pool(queries, keys, values, kernel=gaussian, sigma=1.0, *, unreached="nan"):
     """Estimate the value at each query as `nadaraya_watson` does, without keeping the weights.
 
     Memory grows like m + n and never like m · n. A progress bar appears where a call takes long
-    in a terminal or a notebook.
+    in a terminal or a notebook. Dtypes, masked arrays and derivatives are treated as there.
 
     Parameters
     ----------
@@ -131,7 +131,7 @@ class LeaveOneOutCurve(NamedTuple):
 
     errors: Any
     """Mean squared errors, shape (s,), in the squared unit of the values."""
-    unreached: np.ndarray
+    unreached: Any
     """How many keys no other key reaches, shape (s,); where there are any, the error is NaN."""
 
 

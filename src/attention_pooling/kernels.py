@@ -28,7 +28,6 @@ def gaussian(u):
     return xp.exp(-(u**2) / 2)
 
 
-@np.errstate(all="ignore")
 def boxcar(u):
     """Boxcar kernel, 1 where |u| ≤ 1 and 0 elsewhere: every key in reach counts the same.
 
@@ -52,7 +51,6 @@ def boxcar(u):
     return xp.where(xp.abs(u) <= 1, u**0, xp.zeros_like(u))
 
 
-@np.errstate(all="ignore")
 def constant(u):
     """Constant kernel 1: distance plays no part.
 
@@ -75,7 +73,6 @@ def constant(u):
     return u**0
 
 
-@np.errstate(all="ignore")
 def triangular(u):
     """Triangular kernel max(0, 1 − |u|): similarity falls along a straight line.
 
