@@ -203,7 +203,6 @@ def of_dtype(array, dtype):
     return np.asarray(array, dtype)
 
 
-@settings(max_examples=2 * settings().max_examples)
 @given(problems(), kernels, widths, modes, st.sampled_from(list(DTYPES)), st.sampled_from([1, 40]))
 def test_a_dtype_is_kept_and_only_rounds_the_answer(
     problem, kernel, sigma, unreached, name, repeats
@@ -228,7 +227,7 @@ def test_many_small_numbers_add_up(name, kernel):
     ones = of_dtype(np.ones(70_000), DTYPES[name][0])
     assert nadaraya_watson(ones[:2], ones, ones, kernel).estimate.tolist() == [1, 1]
     assert pool(ones[:2], ones, ones, kernel).tolist() == [1, 1]
-    assert pool(ones, ones, ones, kernel)[::9999].tolist() == [1] * 8
+    assert pool(ones[::99], ones, ones, kernel).tolist() == [1] * 708
     assert leave_one_out_curve(ones, ones, kernel, [1.0]).errors.tolist() == [0]
     weights = of_dtype(np.full((1, 5000), 1 / 5000), DTYPES[name][0])
     assert float(effective_keys(weights)[0]) == pytest.approx(5000, rel=DTYPES[name][1])
