@@ -1,5 +1,6 @@
 """What is written down twice must say the same, and what is shipped must be whole."""
 
+import os
 import re
 import subprocess
 import sys
@@ -77,6 +78,12 @@ def test_make_offers_few_targets_and_lists_them_all(targets):
     command = ["make", "--no-print-directory", "help"]  # which `make test` would have it print
     listing = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
     assert [line.split()[0] for line in listing.stdout.splitlines()] == targets
+
+
+@pytest.mark.xdist_group("together")
+def test_tests_that_share_what_takes_long_to_make_are_kept_together(request):
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        assert request.node.nodeid.endswith("@together")
 
 
 def make_commands(path):
