@@ -221,7 +221,6 @@ def checked_unreached(unreached):
         raise ValueError(f"unreached must be 'nan' or 'nearest', got {unreached!r}")
 
 
-@np.errstate(all="ignore")
 def scaled_distances(xp, queries, keys, sigma):
     """Return u = ‖(q − k) / σ‖ for points in rows, shape (m, n), with derivatives finite at 0."""
     queries, keys, size, width, ratios = _in_units(xp, queries, keys, sigma)
