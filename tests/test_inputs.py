@@ -144,7 +144,7 @@ def chosen(names):
     return st.lists(st.sampled_from(list(names)), min_size=3, max_size=3)
 
 
-@settings(max_examples=3 * settings().max_examples)
+@settings(max_examples=2 * settings().max_examples)
 @given(problems(), kernels, widths, modes, chosen(CONTAINERS))
 def test_a_container_changes_nothing(problem, kernel, sigma, unreached, names):
     plain = [array.astype(float) for array in problem]

@@ -5,6 +5,7 @@ import sys
 from fractions import Fraction
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from hypothesis import assume, given
@@ -313,7 +314,12 @@ def test_classifies_digits():
 # Arrays in, the same kind out
 
 
-@given(problems(), kernels, widths)
+def one_sided(u):
+    """Return a reader's own kernel, which is made for u ≥ 0 alone."""
+    return 1 / (1 + u) ** 3
+
+
+@given(problems(), st.sampled_from([*KERNELS, one_sided]), widths)
 def test_torch_agrees(problem, kernel, sigma):
     expected = nadaraya_watson(*problem, kernel, sigma)
     computed = nadaraya_watson(*map(torch.from_numpy, problem), kernel, sigma)
@@ -385,6 +391,34 @@ def test_extreme_widths(kernel, sigma, d):
         same(weights, np.full((3, 3), 1 / 3))
     else:
         same(weights, [[1, 0, 0], [0, 0.5, 0.5], [0, 0.5, 0.5]])
+
+
+def test_the_widest_width_of_all():
+    for sigma in (1e308, 1.7e308, [1.7e308, 1.0]):
+        points = [[0.0, 0.0], [1.0, 0.0]]
+        same(attention_weights(points, points, sigma=sigma), np.full((2, 2), 0.5))
+
+
+def test_one_coordinate_may_be_much_wider_than_another():
+    keys = np.array([[0.0, 0.0], [1.0, 1e-200], [1.0, 2e-200]])
+    near = softmax([0, -0.5])
+    expected = [[1, 0, 0], [0, *near], [0, *near[::-1]]]
+    same(attention_weights(keys, keys, sigma=1e-200), expected)
+    same(attention_weights(keys * [1, 1e200], keys * [1, 1e200], sigma=[1e-200, 1]), expected)
+
+
+def test_equal_points_far_from_the_origin():
+    same(attention_weights([1e10], [1e10, 1e10], sigma=1e-300), [[0.5, 0.5]])
+
+
+def test_rounding_makes_no_key_nearer_than_the_nearest():
+    angles = np.random.default_rng(0).uniform(0, 7, (40, 60))
+    for angle in angles:
+        keys = np.stack([np.cos(angle), np.sin(angle)], 1)
+        for sigma in (1e-9, 1e-12, 1e-200):
+            weights = attention_weights([[0.0, 0.0]], keys, sigma=sigma)
+            same(weights.sum(), 1)
+            assert (weights > 0).any()
 
 
 @pytest.mark.parametrize("sigma", [1e-307, 1e-308])
@@ -464,6 +498,34 @@ def test_a_fully_masked_row_does_not_spoil_the_gradient(kernel, d):
     assert torch.isfinite(sigma.grad)
 
 
+@each_compact
+@pytest.mark.parametrize("d", [1, 2])
+def test_an_unreached_query_does_not_spoil_the_gradient(kernel, d):
+    keys = torch.arange(3 * d, dtype=torch.float64).reshape(3, d)
+    sigma = torch.tensor(5.0, dtype=torch.float64, requires_grad=True)
+    weights = attention_weights(torch.cat([keys, keys + 50]), keys, kernel, sigma)
+    assert torch.isnan(weights[3:]).all()
+    weights[0, 0].backward()
+    assert torch.isfinite(sigma.grad)
+
+
+@each_kernel
+@pytest.mark.parametrize("d", [1, 2])
+def test_gradients_at_the_origin(kernel, d):
+    origin = torch.zeros((2, d), dtype=torch.float64, requires_grad=True)
+    nadaraya_watson(origin[:1], origin, origin + 1, kernel).estimate.sum().backward()
+    assert origin.grad.tolist() == [[0.5] * d] * 2
+
+
+def test_a_mask_may_come_from_elsewhere():
+    mask = np.array([[True, False], [True, True]])
+    mask.flags.writeable = False
+    for keys in (np.array([0.0, 1.0]), torch.tensor([0.0, 1.0])):
+        for held in (mask, mask.tolist(), pd.DataFrame(mask)):
+            weights = attention_weights(keys, keys, "constant", mask=held)
+            assert weights.tolist() == [[1, 0], [0.5, 0.5]]
+
+
 # Bad input
 
 K, V = [0.0, 1.0, 3.0], [1.0, 2.0, 4.0]
@@ -524,8 +586,8 @@ T = torch.tensor(K)
         ({"kernel": lambda u: u * np.nan}, r"^kernel must return finite similarities .*, got nan$"),
         ({"kernel": lambda u: u + np.inf}, r"^kernel must return finite similarities .*, got inf$"),
         (
-            {"kernel": lambda u: 1e308 * u**0},
-            r"^kernel must return similarities with finite sums, got 1e\+308$",
+            {"kernel": lambda u: 1.5e308 / (u + 0.5)},
+            r"^kernel must return similarities with finite sums, got 1\.5e\+308$",
         ),
         ({"unreached": "mean"}, r"^unreached must be 'nan' or 'nearest', got 'mean'$"),
         ({"mask": [[True]]}, r"^mask must be boolean of shape \(1, 3\), got bool of shape \(1, 1"),

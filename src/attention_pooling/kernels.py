@@ -121,7 +121,7 @@ def epanechnikov(u):
     """
     xp, u = real_array("u", u)
     # (1 − u)(1 + u) keeps its digits at the edge, where 1 − u² cancels.
-    return 0.75 * xp.clip((1 - u) * (1 + u), min=0)
+    return 0.75 * xp.maximum((1 - u) * (1 + u), xp.zeros_like(u))
 
 
 KERNELS = {

@@ -145,12 +145,13 @@ def attention_weights(queries, keys, kernel=gaussian, sigma=1.0, *, mask=None, u
     kernel = chosen_kernel(kernel)
     checked_unreached(unreached)
     sigma = checked_sigma(xp, sigma, keys)
-    u = scaled_distances(xp, queries, keys, sigma)
+    placed = _in_units(xp, queries, keys, sigma)
+    u = _distances(xp, sigma, *placed)
     mask = checked_mask(xp, mask, u)
     if kernel is gaussian:
-        similarity = xp.exp(_scores(xp, queries, keys, sigma, u, mask))
+        similarity = xp.exp(_scores(xp, u, mask, *placed))
     else:
-        similarity = _similarity(xp, queries, keys, kernel, sigma, u)
+        similarity = _similarity(xp, kernel, u, *placed)
     weights = _shares(xp, xp.where(mask, similarity, xp.zeros_like(u)))
     if unreached == "nearest":
         closest = xp.astype(mask & (u == _nearest(xp, u, mask)), u.dtype)
@@ -221,10 +222,12 @@ def checked_unreached(unreached):
         raise ValueError(f"unreached must be 'nan' or 'nearest', got {unreached!r}")
 
 
-@np.errstate(all="ignore")
 def scaled_distances(xp, queries, keys, sigma):
-    """Return u = ‖(q − k) / σ‖ for points in rows, shape (m, n), with derivatives finite at 0."""
-    queries, keys, size, width, ratios = _in_units(xp, queries, keys, sigma)
+    """Return u = ‖(q − k) / σ‖ for points in rows, shape (m, n)."""
+    return _distances(xp, sigma, *_in_units(xp, queries, keys, sigma))
+
+
+def _distances(xp, sigma, queries, keys, size, width, ratios):
     if len(keys) == 1:
         length = _length(xp, queries[0, :, None] - keys[0, :])
     else:
@@ -268,12 +271,11 @@ def _in_units(xp, queries, keys, sigma):
     farthest = xp.max(xp.abs(xp.concat([queries, keys])), axis=0)
     exponents = xp.log2(xp.where(farthest > 0, farthest, xp.ones_like(farthest))) - xp.log2(units)
     exponent = xp.ceil(xp.max(exponents))
-    size = 2.0 ** xp.clip(exponent - (most // 2 - 12), min=0)
+    size = 2.0 ** xp.maximum(exponent - (most // 2 - 12), xp.zeros_like(exponent))
     # Divided by the width first, small numbers keep their digits, if large ones stay finite then.
-    first = 2.0 ** xp.clip(exponent - (most - 1), min=0)
+    first = 2.0 ** xp.maximum(exponent - (most - 1), xp.zeros_like(exponent))
     queries, keys = (
-        xp.stack([points[:, j] for j in range(points.shape[1])])
-        for points in (array / first / units / (size / first) for array in (queries, keys))
+        _in_rows(xp, points / first / units / (size / first)) for points in (queries, keys)
     )
     widths = sigma / units
     if len(keys) > 1 and sigma.ndim:
@@ -281,6 +283,12 @@ def _in_units(xp, queries, keys, sigma):
     else:
         width, ratios = widths, None
     return queries, keys, size, width, ratios
+
+
+def _in_rows(xp, points):
+    if points.shape[1] == 1:
+        return points.T
+    return xp.stack([points[:, j] for j in range(points.shape[1])])
 
 
 def _power_of_two(xp, number, most):
@@ -325,14 +333,13 @@ def _nearest(xp, u, mask):
     return xp.min(xp.where(mask, u, xp.full_like(u, xp.inf)), axis=1, keepdims=True)
 
 
-def _scores(xp, queries, keys, sigma, u, mask):
+def _scores(xp, u, mask, queries, keys, size, width, ratios):
     """Return the scores −u²/2, less that of the nearest key.
 
     For a key k and the nearest n this is ⟨k − n, (q − n) + (q − k)⟩ / 2σ²: no square of a large
     distance is subtracted from another, equal distances give 0, and every derivative exists.
     """
     nearest = xp.argmin(xp.where(mask, u, xp.full_like(u, xp.inf)), axis=1)
-    queries, keys, size, width, ratios = _in_units(xp, queries, keys, sigma)
     score = 0.0
     for j in range(len(keys)):
         n = xp.take(keys[j, :], nearest)[:, None]
@@ -344,19 +351,18 @@ def _scores(xp, queries, keys, sigma, u, mask):
     score = score * size * size
     # Where all is out of reach but the nearest key, rounding can make another seem nearer.
     score = xp.where(mask & (score < 1), score, xp.zeros_like(score))
-    score = xp.clip(score, min=-xp.finfo(score.dtype).max / 16)
+    score = xp.maximum(score, xp.full_like(score, -xp.finfo(score.dtype).max / 16))
     return score / width / width / 2
 
 
-def _similarity(xp, queries, keys, kernel, sigma, u):
+def _similarity(xp, kernel, u, queries, keys, size, width, ratios):
     similarity = _evaluated(xp, kernel, u)
     if is_numpy_array(u) or kernel in KERNELS.values() and kernel is not epanechnikov:
         return similarity
     # What follows changes no similarity, but second derivatives where a query lies on a key.
-    if keys.shape[1] == 1:
+    if len(keys) == 1:
         # Both sides count: a kink has slope 0 then, and a smooth kernel its curvature.
         return similarity / 2 + _evaluated(xp, kernel, xp.where(u > 0, u, 0 - u)) / 2
-    queries, keys, size, width, ratios = _in_units(xp, queries, keys, sigma)
     squared = xp.where(u == 0, _squared(queries, keys, ratios), xp.zeros_like(u))
     squared = squared * size * size / width / width
     if kernel is epanechnikov:
