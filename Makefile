@@ -8,8 +8,10 @@ LIBRARIES ?= numpy torch jax tensorflow mxnet
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_FLAGS) -c constraints.txt
 LINT := $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/codespell
-# Tests run side by side; those that share what takes long to make share a process.
-PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadgroup
+# Tests run side by side, those that share what takes long to make in one process. With threads of
+# their own, libraries would take the processors from each other.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --dist loadgroup --numprocesses
+ALONE := -m 'not (browser or book or network or slow)'
 SOURCES := $(shell find src -type f -not -name '*.pyc')
 
 .DEFAULT_GOAL := help
@@ -39,15 +41,15 @@ lab: $(VENV)/book  ## open the chapters in JupyterLab
 
 check: $(VENV)/test  ## check the code in a minute, without a browser, a network or a built book
 	$(LINT)
-	$(PYTEST) -m 'not (browser or book or network or slow)'
+	$(PYTEST) logical $(ALONE)
 
 test: $(VENV)/test site  ## check everything: the code, the book, and its pages in a browser
 	$(LINT)
-	$(PYTEST)
+	$(PYTEST) auto
 
 thorough: export HYPOTHESIS_PROFILE := thorough
 thorough: $(VENV)/test  ## try the package on many more examples, new ones each time
-	$(PYTEST) -m 'not (browser or book or network or slow)'
+	$(PYTEST) logical $(ALONE)
 
 claims: export OMP_NUM_THREADS := 1
 claims: $(VENV)/book  ## count in how many draws each sentence of the book holds

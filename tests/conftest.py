@@ -36,9 +36,9 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.xdist_group(fixture))
 
 
-def pytest_xdist_auto_num_workers():
-    # One more than there are processors, since tests wait for browsers and for limits of time.
-    return os.cpu_count() + 1
+def pytest_xdist_auto_num_workers(config):
+    # "auto" is one more than there are processors: tests wait for browsers and for limits of time.
+    return os.cpu_count() + (config.option.numprocesses == "auto")
 
 
 @pytest.fixture(scope="session")

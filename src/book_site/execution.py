@@ -1,6 +1,7 @@
 """Chapters run side by side before Sphinx reads them, which would run one after another."""
 
 import logging
+import os
 from pathlib import Path
 
 from jupyter_cache import get_cache
@@ -27,4 +28,6 @@ def execute(app, env, docnames):
     logger = logging.getLogger(__name__)
     logger.setLevel(logging.WARNING)
     executor = load_executor("local-parallel", cache, logger)
+    # Side by side, libraries with threads of their own would take the processors from each other.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     executor.run_and_cache(filter_pks=keys, timeout=config.execution_timeout)
