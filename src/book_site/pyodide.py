@@ -6,7 +6,6 @@ With BOOK_PYODIDE=DIR, a folder with a release, the site holds a copy of it and 
 import hashlib
 import json
 import os
-import shutil
 from pathlib import Path
 
 from sphinx.errors import ExtensionError
@@ -22,6 +21,11 @@ CORE = {
     "python_stdlib.zip",
     "pyodide-lock.json",
 }
+# What chapters import, and what JupyterLite's kernel is made of; with them comes what they need.
+PACKAGES = (
+    *("numpy", "traitlets", "matplotlib", "scikit-learn"),
+    *("ipython", "jedi", "micropip", "ssl", "sqlite3"),
+)
 PLACE = f"pyodide/v{VERSION}/"
 
 
@@ -36,21 +40,30 @@ def address(site):
 
 
 def copy(release, site):
-    """Copy a release into the site, each package checked against the release's lock file."""
+    """Copy what the book uses of a release, each package checked against the release's lock."""
     release, folder = Path(release), Path(site, PLACE)
     lock = json.loads((release / "pyodide-lock.json").read_text(encoding="utf-8"))
     if lock["info"]["version"] != VERSION:
         found = lock["info"]["version"]
         raise ExtensionError(f"BOOK_PYODIDE must hold Pyodide {VERSION}, got {found}")
-    sums = {one["file_name"]: one["sha256"] for one in lock["packages"].values()}
-    missing = sorted(CORE - {path.name for path in release.iterdir()})
+    sums = {one["file_name"]: one["sha256"] for one in needed(lock["packages"])}
+    missing = sorted(name for name in CORE | sums.keys() if not (release / name).is_file())
     if missing:
         raise ExtensionError(f"BOOK_PYODIDE must hold {', '.join(missing)}, got {release}")
     folder.mkdir(parents=True, exist_ok=True)
-    for path in sorted(release.iterdir()):
-        if path.name in sums:
-            if hashlib.sha256(path.read_bytes()).hexdigest() != sums[path.name]:
-                raise ExtensionError(f"{path} differs from the one in Pyodide's lock file")
-        elif path.name not in CORE:
-            continue
-        shutil.copyfile(path, folder / path.name)
+    for name in sorted(CORE | sums.keys()):
+        content = (release / name).read_bytes()
+        if name in sums and hashlib.sha256(content).hexdigest() != sums[name]:
+            raise ExtensionError(f"{release / name} differs from the one in Pyodide's lock file")
+        (folder / name).write_bytes(content)
+
+
+def needed(packages):
+    """Return the entries of the lock file for our packages and what they depend on."""
+    names, found = list(PACKAGES), {}
+    while names:
+        name = names.pop().lower().replace("_", "-")
+        if name not in found:
+            found[name] = packages[name]
+            names += packages[name]["depends"]
+    return found.values()

@@ -56,7 +56,7 @@ def run(sources, at, send):
             # What an earlier cell shows stands there already.
             display.tell = tell if place == at else None
             sys.stdout, sys.stderr = out if place == at else (io.StringIO(), io.StringIO())
-            if not left_out(unit, at):
+            if not left_out(unit, every):
                 execute(unit, sources[place])
                 runs.record(unit)
     except BaseException as error:
@@ -73,10 +73,10 @@ def run(sources, at, send):
     return True
 
 
-def left_out(unit, at):
-    """Tell whether a unit sets up PyTorch, without which the page goes on as far as it can."""
-    alone = unit.statements is not None and len(unit.statements) == 1
-    return "torch" in unit.used and alone and unit.cell != at
+def left_out(unit, every):
+    """Tell whether a unit sets up PyTorch among others, which go on without it."""
+    beside = sum(one.cell == unit.cell for one in every) > 1
+    return "torch" in unit.used and beside
 
 
 def execute(unit, source):
