@@ -20,10 +20,20 @@ MARKERS = {
     "html": "book",
     "environments": "network",
     "pyodide_folder": "network",
+    "live": "network",
     "everything": "slow",
 }
 # What takes long to make is made in one process, which runs all tests that use it.
-SHARED = {"known", "unknown", "everything", "pyodide_folder", "explorer", "computed", "programs"}
+SHARED = {
+    "known",
+    "unknown",
+    "everything",
+    "pyodide_folder",
+    "explorer",
+    "computed",
+    "programs",
+    "live",
+}
 
 
 @pytest.hookimpl(tryfirst=True)  # before tests are selected and shared out

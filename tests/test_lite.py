@@ -4,14 +4,9 @@ import json
 
 import pages
 import pytest
-from pyodide import CDN, copied
+from pyodide import answer as from_copy
+from pyodide import copied
 
-TYPES = {
-    ".js": "text/javascript",
-    ".mjs": "text/javascript",
-    ".json": "application/json",
-    ".wasm": "application/wasm",
-}
 SCROLLER = ".jp-WindowedPanel-outer"
 PATIENCE = 240_000  # Milliseconds that a cold start may take on a busy machine.
 # The figure beside the notebook says "idle" before there is a kernel; this is what the kernel says.
@@ -39,7 +34,6 @@ def lab(chromium, site, pyodide_folder):
 
     def answer(route):
         address = route.request.url
-        path = pyodide_folder / address.removeprefix(CDN).partition("?")[0]
         if address.partition("?")[0] == site + "lite/jupyter-lite.json":
             # Only the cells in sight are in the document, so the tests ask the program itself.
             settings = json.loads((pages.HTML / "lite" / "jupyter-lite.json").read_text())
@@ -47,11 +41,7 @@ def lab(chromium, site, pyodide_folder):
             route.fulfill(json=settings)
         elif address.startswith(site):
             route.continue_()
-        elif address.startswith(CDN) and path.is_file():
-            kind = TYPES.get(path.suffix, "application/octet-stream")
-            headers = {"access-control-allow-origin": "*", "content-type": kind}
-            route.fulfill(path=path, headers=headers)
-        else:
+        elif not from_copy(route, address):
             strangers.append(address)
             route.abort()
 

@@ -1,6 +1,6 @@
 """How the pages of the book are built: a Sphinx extension that chapters never import."""
 
-from . import execution, explorer, formulas, frameworks, launch, notebooks, repository, thebe
+from . import execution, explorer, formulas, frameworks, launch, live, notebooks, repository, thebe
 
 
 def setup(app):
@@ -13,5 +13,6 @@ def setup(app):
     frameworks.setup(app)
     notebooks.setup(app)
     launch.setup(app)
+    live.setup(app)
     app.add_css_file("book.css")
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

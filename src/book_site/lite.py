@@ -7,12 +7,13 @@ import ast
 import json
 import shutil
 import subprocess
-import symtable
 import sys
 
 import nbformat
 from nbformat.v4 import new_markdown_cell
 
+from . import pyodide
+from .cells import names
 from .notebooks import EXTRAS, needs, parsed, transformed, wheel_name
 from .repository import ROOT
 
@@ -20,6 +21,7 @@ NOTICE = """> **PyTorch does not run in a browser.**
 > The code that needs it is switched off here, and everything else works.
 > To run all of it, open the chapter in another place from the book's launch menu."""
 
+KERNEL = "@jupyterlite/pyodide-kernel-extension:kernel"
 REMARK = "# What is commented out here needs PyTorch, which a browser does not have.\n"
 
 
@@ -34,6 +36,11 @@ def main():
         if (site / "chapters" / path.with_suffix(".html").name).is_file():
             notebook = in_browser(notebook)
         nbformat.write(notebook, folder / "files" / path.name)
+    settings = json.loads((folder / "jupyter-lite.json").read_text(encoding="utf-8"))
+    plugins = settings["jupyter-config-data"]["litePluginSettings"]
+    # Its pages lie two folders below the site's root.
+    plugins[KERNEL]["pyodideUrl"] = f"{pyodide.address('../../')}pyodide.js"
+    (folder / "jupyter-lite.json").write_text(json.dumps(settings), encoding="utf-8")
     download(folder / "requirements.txt", folder / "pypi")
     shutil.copy(site / "notebooks" / wheel_name(), folder / "pypi")
     command = [sys.executable, "-m", "jupyterlite_core.app", "build"]
@@ -100,29 +107,6 @@ def without_torch(sources):
                 lost -= bound
         kept.append(REMARK * off + "\n".join(lines))
     return kept
-
-
-def names(code):
-    """Return the names that code binds or changes, and those that it uses."""
-    table = symtable.symtable(code, "cell", "exec")
-    bound = {
-        one.get_name() for one in table.get_symbols() if one.is_assigned() or one.is_imported()
-    }
-    bound |= {one.get_name() for one in table.get_symbols() if one.is_namespace()}
-    used = {one.get_name() for one in table.get_symbols() if one.is_referenced()}
-    tables = list(table.get_children())
-    while tables:
-        inner = tables.pop()
-        tables += inner.get_children()
-        used |= {one.get_name() for one in inner.get_symbols() if one.is_global()}
-    for node in ast.walk(ast.parse(code)):
-        if isinstance(node, ast.Import):
-            used |= {alias.name.split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            used.add((node.module or "").split(".")[0])
-        elif isinstance(node, ast.Subscript | ast.Attribute) and isinstance(node.ctx, ast.Store):
-            bound |= {part.id for part in ast.walk(node.value) if isinstance(part, ast.Name)}
-    return bound, used
 
 
 if __name__ == "__main__":

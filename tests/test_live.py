@@ -1,0 +1,488 @@
+"""Cells that run in a page: what a reader presses, types and sees, in a browser without a CDN."""
+
+import gzip
+import hashlib
+import json
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+from pyodide import CDN, FOLDER, answer, copied
+from sphinx.errors import ExtensionError
+
+from book_site import pyodide
+
+PATIENCE = 240_000  # Milliseconds that a cold start may take on a busy machine.
+OPEN = """async ([begin, text]) => {
+  const cells = [...document.querySelectorAll(".live-cell")];
+  const cell = cells.find((one) => one.live.source.startsWith(begin));
+  if (text !== null) cell.live.source = text;
+  return cell.live.run(); }"""
+# Without PyTorch the two losses are given arrays; the chapter solves them with tensors.
+LOSS = """def {name}(sigma, keys, values):
+    similarity = np.exp(-((keys[:, None] - keys) ** 2) / (2 * sigma**2)){mask}
+    weights = similarity / similarity.sum(axis=1, keepdims=True)
+    return ((weights @ values - values) ** 2).mean()"""
+LOSSES = {"training_loss": "", "leave_one_out": " * (1 - np.eye(len(keys)))"}
+# What a reader gets wrong in the solution, and what the check says about it.
+SLIPS = {
+    "parzen": ("@ labels", "@ labels**2", "Both classes are added"),
+    "training_loss": (".mean()", ".sum()", "take their mean"),
+    "sgd": ("-lr", "lr", "uphill"),
+    "leave_one_out": (LOSSES["leave_one_out"], "", "own value is left in"),
+    "coordinate_widths": (" / sigma  #", " * sigma  #", "divide by them"),
+    "unit_sphere": ("sigma**2", "sigma", "not squared"),
+    "off_sphere": (" - (keys**2).sum(axis=1) / 2", "", "norm is dropped"),
+    "rates": ("-4", "4", "sign of the second exponent"),
+    "own_kernel": ("(1 - u**2) ** 2", "1 - u**2", "kink"),
+    "gaps": ("np.nan", "0", "say NaN"),
+    "temperature": ("return np.exp(middle)", "return middle", "take exp"),
+    "adaptive_widths": ("-0.5", "0.5", "sign of the power"),
+    "local_linear": (
+        "np.sqrt(gaussian((keys - q) / sigma))",
+        "gaussian((keys - q) / sigma)",
+        "twice",
+    ),
+}
+
+
+class Reader:
+    """A browser of its own, which gets Pyodide from the copy, or as `fault` has it."""
+
+    def __init__(self, chromium, site, **settings):
+        self.site, self.fault = site, None
+        self.strangers, self.asked, self.complaints = [], [], []
+        self.context = chromium.new_context(
+            **{"viewport": {"width": 1200, "height": 900}} | settings
+        )
+        self.context.set_default_timeout(PATIENCE)
+        self.context.route("**/*", self.answer)
+
+    def answer(self, route):
+        address = route.request.url
+        self.asked.append(address)
+        if self.fault and self.fault(route, address):
+            return
+        if address.startswith(self.site):
+            route.continue_()
+        elif not answer(route, address):
+            self.strangers.append(address)
+            route.abort()
+
+    def open(self, chapter, page=None):
+        if page is None:
+            page = self.context.new_page()
+            page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.goto(f"{self.site}chapters/{chapter}.html")
+        page.locator("button[name=run]").first.wait_for(state="attached")
+        return page
+
+
+@pytest.fixture(scope="module")
+def live(chromium, site):
+    """A reader on the page of exercises, whose Python has been loaded."""
+    copied()
+    reader = Reader(chromium, site)
+    reader.page = reader.open("exercises")
+    run(reader.page, "def rates")
+    yield reader
+    assert reader.strangers == reader.complaints == []
+    reader.context.close()
+
+
+@pytest.fixture
+def untouched(live):
+    """The page of exercises as it is for a reader who has typed nothing, with Python at hand."""
+    if not live.page.url.endswith("exercises.html"):
+        live.open("exercises", live.page)
+    live.page.evaluate(
+        "() => document.querySelectorAll('.live-cell').forEach((one) => one.live.reset())"
+    )
+    return live.page
+
+
+@pytest.fixture
+def fresh(chromium, site, live):
+    """Readers who have not been here before."""
+    readers = []
+
+    def make(**settings):
+        readers.append(Reader(chromium, site, **settings))
+        return readers[-1]
+
+    yield make
+    for reader in readers:
+        reader.context.close()
+
+
+def run(page, begin, text=None):
+    """Run the cell that begins so, with another text if given."""
+    return page.evaluate(OPEN, [begin, text])
+
+
+def cell(page, begin):
+    index = page.evaluate(
+        "begin => [...document.querySelectorAll('.live-cell')].findIndex("
+        "one => one.live.source.startsWith(begin))",
+        begin,
+    )
+    return page.locator(".live-cell").nth(index)
+
+
+def exercises(page):
+    """Return (part, name of the answer, solution) of each exercise on the page."""
+    sources = [
+        block.replace("\xa0", " ") for block in page.locator(".cell_input pre").all_text_contents()
+    ]
+    checks = [re.match(r"check_(\w+)\((\w+)\)\s*$", source) for source in sources]
+    solved = [re.search(r"^result = check_(\w+)\((\w+_solution)\)", s, re.M) for s in sources]
+    solutions = {
+        found[1]: (found[2], source.partition("\n\n\nresult =")[0])
+        for source, found in zip(sources, solved, strict=True)
+        if found
+    }
+    for part, name in (found.groups() for found in checks if found):
+        old, solution = solutions[part]
+        if part in LOSSES:
+            solution = LOSS.format(name=old, mask=LOSSES[part])
+        yield part, name, solution.replace(old, name)
+
+
+def test_each_exercise_is_failed_with_its_hint_and_passed_with_the_solution(live):
+    parts = list(exercises(live.page))
+    assert len(parts) >= 13
+    for part, name, solution in parts:
+        old, new, hint = SLIPS.get(part, (solution, f"def {name}(*_):\n    return 1.0", "not yet"))
+        assert old in solution, part
+        slipped = run(live.page, f"def {name}(", solution.replace(old, new))
+        assert slipped["ok"], (part, slipped)
+        assert "not yet" in slipped["html"], (part, slipped)
+        assert hint in slipped["text"], (part, slipped)
+        passed = run(live.page, f"def {name}(", solution)
+        assert ": passed" in passed["html"], (part, passed)
+    solved = "() => document.querySelector('.live-progress').live.solved"
+    assert live.page.evaluate(solved) == [part for part, *_ in parts]
+    count = f"{len(parts)}/{len(parts)}"
+    assert live.page.locator(".bd-sidebar-primary .live-count").first.text_content() == count
+    # After a reload all of it is there, without Python.
+    asked = len(live.asked)
+    live.open("exercises", live.page)
+    assert live.page.evaluate(solved) == [part for part, *_ in parts]
+    assert live.page.evaluate("() => document.querySelectorAll('.live-solved').length") == len(
+        parts
+    )
+    part, name, solution = parts[-1]
+    assert cell(live.page, f"def {name}(").evaluate("one => one.live.source") == solution
+    assert not any("pyodide" in address for address in live.asked[asked:])
+    # Another page shows them too, and takes Python from where it has been kept.
+    asked = len(live.asked)
+    run(live.open("kernels", live.page), "import")
+    assert live.page.locator(".bd-sidebar-primary .live-count").first.text_content() == count
+    fetched = [address for address in live.asked[asked:] if address.startswith(CDN)]
+    assert not any(
+        address.endswith((".wasm", "stdlib.zip")) or "numpy" in address for address in fetched
+    )
+
+
+def test_nothing_is_fetched_before_the_press_and_little_after_it(fresh, html):
+    reader = fresh()
+    for chapter in ("exercises", "width"):
+        page = reader.open(chapter)
+        page.wait_for_load_state("networkidle")
+    ours = {Path(one).name.partition("?")[0] for one in reader.asked if "/live/" in one}
+    assert ours == {"live.mjs", "live.css"}
+    assert reader.strangers == []
+    folder = html / "_static" / "live"
+    code = [path for path in folder.iterdir() if path.suffix in (".mjs", ".css")]
+    sizes = {path.name: len(gzip.compress(path.read_bytes(), 9)) for path in code}
+    assert sizes.pop("editor.mjs") <= 155 * 1024
+    assert sum(sizes.values()) <= 10 * 1024, sizes
+
+
+def test_progress_counts_up_to_what_there_is(live, html):
+    code = (Path(pyodide.__file__).parent / "live" / "python.mjs").read_text(encoding="utf-8")
+    told = int(re.search(r"NEEDED = ([\d_]+)", code)[1])
+    names = ("pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json", "numpy-*", "traitlets-*")
+    ours = ("notebooks/*.whl", "_static/live/packages.zip", "_static/live/*.py")
+    files = [path for name in names for path in FOLDER.glob(name)]
+    files += [path for name in ours for path in html.glob(name)]
+    assert sum(path.stat().st_size for path in files) == pytest.approx(told, rel=0.015)
+
+
+def test_what_goes_wrong_is_told_and_the_next_run_works(untouched):
+    root = cell(untouched, "def rates(")
+
+    def alone(text):
+        return root.evaluate(
+            "(one, text) => { one.live.source = text; return one.live.run(); }", text
+        )
+
+    def told(text):
+        return alone(f"def rates(d):\n    return 1, 2\n\n{text}")
+
+    wrong = told("def f(x)\n    return x")
+    assert not wrong["ok"]
+    assert "SyntaxError" in wrong["error"]
+    wrong = told("def g(x):\n    return 1 / x\n\ng(0)")
+    assert wrong["error"].splitlines()[-1] == "ZeroDivisionError: division by zero"
+    # Only the reader's own lines.
+    assert re.findall("line (\\d+)", wrong["error"]) == ["7", "5"]
+    assert "    return 1 / x" in wrong["error"]
+    assert "input() cannot ask" in told("input('?')")["error"]
+    assert "exit() ends nothing" in told("exit()")["error"]
+    assert "memory" in told("[np.empty(2**28 - 1) for _ in range(3)]")["error"]
+    assert "torch" in alone("import torch")["error"]
+    assert "PyTorch does not run in a browser" in root.inner_text()
+    many = told("print('ä' * 10**6)\nprint('more')")
+    assert many["ok"]
+    assert 100_000 <= len(many["text"]) < 101_000
+    assert "too much is printed" in many["text"]
+    assert told("print('σ → ∞, 加権平均 🎈')")["text"].startswith("σ → ∞, 加権平均 🎈\n")
+    assert told("import warnings\nwarnings.warn('mind')")["text"].count("mind")
+    shown = alone(
+        "class A:\n    def _repr_html_(self):\n        return '<b onclick=x()>b</b>"
+        "<script>x()</script><img src=//x.org/y onerror=x()><iframe></iframe>"
+        "<a href=javascript:x()>a</a>'\n\nA()",
+    )
+    assert shown["html"].startswith('<div class="output text_html"><b>b</b><img><a>a</a></div>')
+
+
+@pytest.mark.parametrize("loop", ["while True:\n    pass", "while True:\n    print('again')"])
+def test_an_endless_loop_is_stopped_and_nothing_is_lost(untouched, loop):
+    page = untouched
+    root = cell(page, "def rates(")
+    text = f"def rates(d):\n    return 0, 0\n\n{loop}"
+    root.evaluate("(one, text) => { one.live.source = text; window.over = one.live.run(); }", text)
+    page.wait_for_function("one => one.dataset.state === 'running'", arg=root.element_handle())
+    root.locator("button[name=stop]").click()
+    end = page.evaluate("() => over")
+    assert (end["ok"], end["error"]) == (False, "Stopped.")
+    assert root.get_attribute("data-state") == "stopped"
+    assert root.evaluate("one => one.live.source") == text
+    _, _, solution = next(one for one in exercises(page) if one[0] == "rates")
+    assert ": passed" in run(page, "def rates(", solution)["html"]
+
+
+def half(route, address):
+    """Break off in the middle of the package that comes first."""
+    if "numpy" not in address:
+        return False
+    body = next(FOLDER.glob("numpy-*.whl")).read_bytes()
+    route.fulfill(body=body[: len(body) // 2], headers={"access-control-allow-origin": "*"})
+    return True
+
+
+def changed(route, address):
+    if "traitlets" not in address:
+        return False
+    body = next(FOLDER.glob("traitlets-*.whl")).read_bytes()
+    body = body[:5000] + bytes([body[5000] ^ 1]) + body[5001:]
+    route.fulfill(body=body, headers={"access-control-allow-origin": "*"})
+    return True
+
+
+def blocked(route, address):
+    if not address.startswith(CDN):
+        return False
+    route.abort()
+    return True
+
+
+def missing_wheel(route, address):
+    if "attention_pooling" not in address:
+        return False
+    route.fulfill(status=404, body="no")
+    return True
+
+
+def test_faults_of_the_network_are_told_and_lose_nothing(fresh):
+    # Without storage, too: as in a private window that forbids it.
+    reader = fresh()
+    reader.context.add_init_script(
+        "Object.defineProperty(window, 'localStorage', { get() { throw new Error('no'); } });"
+    )
+    page = reader.open("exercises")
+    _, _, solution = next(one for one in exercises(page) if one[0] == "rates")
+    for reader.fault in (blocked, half, changed, missing_wheel):
+        end = run(page, "def rates(", solution)
+        assert not end["ok"]
+        shown = cell(page, "def rates(")
+        assert "Python could not be loaded" in shown.inner_text(), reader.fault
+        assert "a notebook" in [link.inner_text() for link in shown.get_by_role("link").all()][-1]
+        assert shown.evaluate("one => one.live.source") == solution
+    reader.fault = None
+    assert ": passed" in run(page, "def rates(", solution)["html"]
+    assert page.evaluate("() => document.querySelector('.live-progress').live.solved") == ["rates"]
+
+
+def test_everything_is_done_with_the_keyboard_alone(untouched):
+    page = untouched
+    root = cell(page, "def widths_of_keys(")
+    root.locator("button[name=run]").focus()
+    page.keyboard.press("Enter")
+    editor = root.locator("[contenteditable]")
+    editor.wait_for()
+    page.wait_for_function("() => document.activeElement.isContentEditable")
+    page.keyboard.press("Control+A")
+    page.keyboard.type("def widths_of_keys(keys, sigma, pilot):\nreturn keys")
+    assert root.evaluate("one => one.live.source").endswith("pilot):\n    return keys")
+    page.keyboard.press("Shift+Enter")
+    said = root.locator("[role=status]")
+    page.wait_for_function("one => one.textContent.includes('not yet')", arg=said.element_handle())
+    assert page.evaluate("() => document.activeElement.isContentEditable")
+    page.keyboard.press("Tab")
+    assert page.evaluate("() => document.activeElement.isContentEditable")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Tab")
+    assert page.evaluate("() => document.activeElement.name") == "run"
+    page.keyboard.press("Shift+Tab")
+    assert page.evaluate("() => document.activeElement.isContentEditable")
+
+
+def test_answers_are_kept_shared_by_two_tabs_saved_loaded_and_forgotten(live, untouched, tmp_path):
+    page = untouched
+    _, _, solution = next(one for one in exercises(page) if one[0] == "rates")
+    run(page, "def rates(", solution)
+    other = live.open("exercises")
+    solved = "() => document.querySelector('.live-progress').live.solved"
+    assert "rates" in other.evaluate(solved)
+    with page.expect_download() as download:
+        page.locator("button[name=save]").click()
+    path = tmp_path / download.value.suggested_filename
+    download.value.save_as(path)
+    saved = nbformat.read(path, as_version=4)
+    nbformat.validate(saved)
+    assert solution in [one.source for one in saved.cells]
+    page.locator("button[name=forget]").click()
+    stub = "def rates(d):\n    return ..."
+    assert cell(page, "def rates(").evaluate("one => one.live.source") == stub
+    assert page.evaluate(solved) == []
+    other.wait_for_function(f"() => !({solved})().length")
+    page.locator("button[name=bring-back]").click()
+    assert "rates" in page.evaluate(solved)
+    assert cell(page, "def rates(").evaluate("one => one.live.source") == solution
+    page.locator("button[name=forget]").click()
+    live.open("exercises", page)
+    assert page.evaluate(solved) == []
+    page.locator("input[name=answers]").set_input_files(path)
+    page.wait_for_function(
+        "() => document.querySelector('.live-progress').innerText.includes('taken')"
+    )
+    assert cell(page, "def rates(").evaluate("one => one.live.source") == solution
+    other.close()
+
+
+def test_one_press_runs_a_page_whose_figures_and_explorers_take_the_readers_change(live):
+    page = live.open("frameworks", live.page)
+    page.locator("button[name=run-all]").click()
+    cells = page.locator(".live-cell")
+    page.locator(".live-cell[data-state=done]").nth(cells.count() - 1).wait_for(state="attached")
+    drawn = cells.last.locator("figure:has(figcaption) > img")
+    assert drawn.evaluate("one => one.src.startsWith('data:') && one.naturalWidth > 300")
+    own = """
+from attention_pooling import Explorer
+import numpy as np
+
+
+def capped(u):
+    return np.where(np.abs(u) < 1, 1 - u**2, 0)
+
+
+print("before")
+display(Explorer([0.0, 1.0, 4.0], [0.0, 3.0, 1.0], sigma=0.5))
+Explorer([0.0, 1.0, 4.0], [0.0, 3.0, 1.0], kernel=capped)"""
+    shown = run(page, "import", own)
+    assert shown["ok"], shown["error"]
+    assert shown["text"].startswith("before\n")
+    root = cells.first.locator(".nw-explorer[data-ready=true]")
+    root.wait_for(state="attached")
+    assert root.evaluate("one => one.explorer.state().keys") == [0, 1, 4]
+    assert cells.first.locator(".nw-still-only img").count() == 1
+    cells.first.evaluate("one => one.live.reset()")
+    assert cells.first.locator(".nw-explorer").count() == 0
+    # An explorer of the page's makes way, too, and comes back.
+    page = live.open("index", page)
+    built = page.locator(".live-cell .nw-explorer[data-ready=true]")
+    built.evaluate("one => one.explorer.set({ sigma: 3 })")
+    assert run(page, "from", "1 + 1")["text"] == "2"
+    assert built.count() == 0
+    page.locator(".live-cell").evaluate("one => one.live.reset()")
+    assert built.evaluate("one => one.explorer.state().sigma") == 3
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_phone_shows_all_of_it(fresh, scheme):
+    reader = fresh(viewport={"width": 390, "height": 844}, has_touch=True, color_scheme=scheme)
+    page = reader.open("exercises")
+    root = cell(page, "def parzen_difference(")
+    root.locator("button[name=run]").tap()
+    root.locator(".cm-content").wait_for()
+    widths = "() => [document.documentElement.scrollWidth, innerWidth]"
+    assert page.evaluate(widths)[0] <= 390
+    assert contrast(root.locator(".live-status")) >= 4.5
+    assert contrast(root.locator("button[name=run]")) >= 4.5
+    assert contrast(root.locator(".live-keyword").first) >= 4.5
+
+
+def contrast(part):
+    """The contrast of a part's text with what lies behind it."""
+    colours = part.evaluate(
+        """(one) => {
+      const pen = new OffscreenCanvas(1, 1).getContext("2d");
+      const behind = [];
+      for (let at = one; at; at = at.parentElement) {
+        behind.unshift(getComputedStyle(at).backgroundColor);
+      }
+      const paint = (colours) => {
+        pen.reset();
+        for (const colour of colours) { pen.fillStyle = colour; pen.fillRect(0, 0, 1, 1); }
+        return [...pen.getImageData(0, 0, 1, 1).data].slice(0, 3);
+      };
+      return [paint(behind), paint([...behind, getComputedStyle(one).color])]; }"""
+    )
+
+    def luminance(colour):
+        linear = [
+            c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4
+            for c in (x / 255 for x in colour)
+        ]
+        return sum(share * c for share, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+    dark, light = sorted(map(luminance, colours))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_a_build_takes_a_release_only_whole(tmp_path):
+    release, site = tmp_path / "release", tmp_path / "site"
+    release.mkdir()
+    entry = {"file_name": "a.whl", "sha256": hashlib.sha256(b"a").hexdigest(), "depends": ["ssl"]}
+    packages = {name: entry for name in pyodide.PACKAGES} | {"other": {"file_name": "b.whl"}}
+    lock = {"info": {"version": pyodide.VERSION}, "packages": packages}
+    for name in pyodide.CORE:
+        (release / name).write_text(name)
+    (release / "pyodide-lock.json").write_text(json.dumps(lock))
+    (release / "a.whl").write_bytes(b"a")
+    (release / "b.whl").write_bytes(b"x")
+    pyodide.copy(release, site)
+    assert {one.name for one in (site / pyodide.PLACE).iterdir()} == pyodide.CORE | {"a.whl"}
+    (release / "a.whl").write_bytes(b"b")
+    with pytest.raises(ExtensionError, match="a.whl differs"):
+        pyodide.copy(release, site)
+    (release / "pyodide.mjs").unlink()
+    with pytest.raises(ExtensionError, match="must hold pyodide.mjs"):
+        pyodide.copy(release, site)
+    lock["info"]["version"] = "0.1"
+    (release / "pyodide-lock.json").write_text(json.dumps(lock))
+    with pytest.raises(ExtensionError, match="got 0.1"):
+        pyodide.copy(release, site)
+
+
+def test_pages_and_jupyterlite_know_one_pyodide(html):
+    page = (html / "chapters" / "exercises.html").read_text(encoding="utf-8")
+    (address,) = re.findall(r'"pyodide": "([^"]+)"', page)
+    assert address in (CDN, f"../{pyodide.PLACE}")
+    if (html / "lite").is_dir():
+        settings = (html / "lite" / "jupyter-lite.json").read_text(encoding="utf-8")
+        (other,) = re.findall(r'"pyodideUrl": *"([^"]+)pyodide.js"', settings)
+        assert other in (CDN, f"../../{pyodide.PLACE}")
