@@ -70,18 +70,18 @@ def opened(lab, address):
     return page
 
 
-def show(page, text):
-    """Scroll until a text of the notebook, which keeps only the cells in sight, is shown."""
-    found = page.locator(".jp-Notebook").get_by_text(text, exact=True).first
-    page.locator(SCROLLER).first.evaluate("outer => outer.scrollTop = 0")
-    for _ in range(200):
-        if found.is_visible():
-            found.scroll_into_view_if_needed()
-            return found
-        page.mouse.move(600, 500)
-        page.mouse.wheel(0, 500)
-        page.wait_for_timeout(50)
-    pytest.fail(f"{text!r} is not in the notebook")
+def editor(page, beginning):
+    """Go to the cell that begins like this, and return its editor."""
+    page.evaluate(
+        """async (beginning) => {
+        const notebook = jupyterapp.shell.currentWidget.content;
+        const sources = [...notebook.model.cells].map((cell) => cell.sharedModel.getSource());
+        const place = sources.findIndex((source) => source.startsWith(beginning));
+        notebook.activeCellIndex = place;
+        await notebook.scrollToItem(place); }""",
+        beginning,
+    )
+    return page.locator(".jp-Cell.jp-mod-active .cm-content")
 
 
 def test_a_chapter_runs_and_its_explorer_follows_the_slider(lab, site):
@@ -111,7 +111,7 @@ def test_a_chapter_runs_and_its_explorer_follows_the_slider(lab, site):
 
 def test_an_exercise_can_be_solved(lab, site):
     page = opened(lab, site + "chapters/exercises.html")
-    show(page, "def rates(d):").click()
+    editor(page, "def rates(d):").click()
     page.keyboard.press("Control+A")
     page.keyboard.insert_text("def rates(d):\n    return -1 / (d + 4), -4 / (d + 4)")
     # The check stands in the next cell.

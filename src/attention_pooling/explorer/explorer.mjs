@@ -779,14 +779,13 @@ function build(root, raw, { controls, ask }) {
   }
 
   const fit = () => {
-    // Out of sight there is no size to fit.
-    if (!panels.clientWidth) return;
     const { color, fontFamily } = getComputedStyle(root);
     for (const panel of drawn) panel.fit({ colour: color, font: `12px ${fontFamily}` });
     if (now.row) draw();
   };
   root.append(live);
-  const watch = new ResizeObserver(fit);
+  // Once taken out of the page it has no size to fit.
+  const watch = new ResizeObserver(() => panels.clientWidth && fit());
   watch.observe(panels);
   // The style sheet's transition of color ends with every change of theme.
   root.addEventListener("transitionend", (event) => event.propertyName === "color" && fit());
