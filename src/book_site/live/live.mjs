@@ -307,7 +307,8 @@ class Page {
       const note = made("div", { className: "live-bar" }, "PyTorch does not run in a browser: ", ...links(book.elsewhere));
       root.querySelector(".cell_input").after(note);
     }
-    if (this.cells.length) this.header();
+    // Where all code is folded away, as on the landing page, its readers come for the figure.
+    if (this.cells.some((cell) => !cell.root.matches(".tag_hide-input, .tag_hide-cell"))) this.header();
     this.count();
     addEventListener("storage", () => this.count());
   }
