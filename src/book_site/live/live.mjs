@@ -307,8 +307,8 @@ class Page {
       const note = made("div", { className: "live-bar" }, "PyTorch does not run in a browser: ", ...links(book.elsewhere));
       root.querySelector(".cell_input").after(note);
     }
-    // Where all code is folded away, as on the landing page, its readers come for the figure.
-    if (this.cells.some((cell) => !cell.root.matches(".tag_hide-input, .tag_hide-cell"))) this.header();
+    // A single cell needs no press for all; on the landing page the figure comes first.
+    if (this.cells.length > 1) this.header();
     this.count();
     addEventListener("storage", () => this.count());
   }
