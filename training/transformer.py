@@ -9,10 +9,10 @@ import json
 from pathlib import Path
 
 import numpy as np
-from claims import text_of
-from claims.pages import cells
 
 from attention_pooling import transformer
+from claims import text_of
+from claims.pages import cells
 
 STORED = Path(transformer.__file__).parent / transformer.STORED
 

@@ -3,6 +3,7 @@
 from .data import Data, cost_measurements, digits, mcycle, noisy_trend, trend
 from .explorer import Explorer
 from .explorer.scores import ScoreExplorer
+from .explorer.words import WordExplorer
 from .fast import LeaveOneOutCurve, leave_one_out_curve, pool
 from .kernels import KERNELS, boxcar, constant, epanechnikov, gaussian, triangular
 from .pooling import Pooled, attention_weights, effective_keys, nadaraya_watson
@@ -16,6 +17,7 @@ __all__ = [
     "LeaveOneOutCurve",
     "Pooled",
     "ScoreExplorer",
+    "WordExplorer",
     "attention_weights",
     "boxcar",
     "constant",

@@ -14,7 +14,9 @@ MODULE = "_static/{name}/{name}.mjs"
 # It stands apart from the figures' folders because a page that is served never loads it.
 FROM_FILE = "_static/{name}_from_file.js"
 # The files' names; each figure's root has a class of that name.
-FIGURES = ("explorer", "scores")
+FIGURES = ("explorer", "scores", "words")
+# What the figure on words reads with, which its module loads when a reader comes near.
+NUMBERS = "_static/words/numbers.js"
 
 START = """{{
   const parsed = new Promise((done) => addEventListener("DOMContentLoaded", done));
@@ -47,6 +49,8 @@ def copy_files(app):
         Path(app.outdir, FROM_FILE.format(name=name)).write_text(
             f"const {name}Module = {blob};\n", encoding="utf-8"
         )
+    stored = (SOURCE.parent / "transformer.json").read_text(encoding="utf-8")
+    Path(app.outdir, NUMBERS).write_text(f"var wordNumbers = {stored.strip()};\n", encoding="utf-8")
 
 
 def drop_widget_state(app, doctree):
