@@ -19,9 +19,10 @@ HEADS = ("match", "1.1", "1.2", "2.1", "2.2")
 MOST_TOKENS = 500
 WIDTHS = 0.1, 10.0  # tokens
 STILL = 720, 330  # pixels
+RHYME_AT = 69  # "… that killed the", for the second time
 HERE = Path(__file__).parent
 TEXTS = {
-    "The House That Jack Built, four verses": " ".join(house_that_jack_built(4)),
+    "The House That Jack Built, five verses": " ".join(house_that_jack_built(5)),
     "a block that comes again": "ash oak elm fir yew box bay fig ash oak elm fir yew box bay",
     "three votes": (
         "one two cat sat three four five cat sat six seven eight cat ran nine ten "
@@ -40,9 +41,9 @@ class WordExplorer(anywidget.AnyWidget):
     ----------
     text : str, optional
         At most 500 tokens, as `words.tokens_of` cuts them, of which at most 48 are different: as
-        many as the transformer has symbols. By default four verses of a nursery rhyme.
+        many as the transformer has symbols. By default five verses of a nursery rhyme.
     at : int, optional
-        The place of the query, by default the last token.
+        The place of the query, by default the last token, and in the rhyme that of "killed the".
     head : str, optional
         The hand-made kernel, "match", or "layer.head" of the transformer, counted from 1.
     width : float, optional
@@ -86,7 +87,8 @@ class WordExplorer(anywidget.AnyWidget):
     width = traitlets.Any().tag(sync=True)
 
     def __init__(self, text=None, at=None, *, head="match", width=0.5, alt=None):
-        text = next(iter(TEXTS.values())) if text is None else text
+        if text is None:
+            text, at = next(iter(TEXTS.values())), RHYME_AT if at is None else at
         at = len(_tokens(text)) - 1 if at is None else at
         self._alt = alt
         numbers = json.loads(_stored())
