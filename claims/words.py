@@ -29,17 +29,32 @@ def heads_form(share_right, weight_back, in_common, trained_here):
 
 @says(
     "In the first layer one head attends to the word before and the other, less sharply, to the "
-    "one before that; in the second layer, from place 8 on, both attend to what followed the last "
-    "time.",
+    "one before that; in the second layer one attends to what followed the last time, and the "
+    "other to the very first place until it joins in.",
+)
+def heads_share_the_work(weight_back, in_common, on_first_place, repeats, place, trained_here):
+    one, two = layers(weight_back, trained_here)
+    before, after = (
+        on_first_place(trained_here, repeats & times) for times in (place < 24, place >= 24)
+    )
+    matching = in_common(trained_here, 0.3).argmax()
+    return (
+        one.max() > 0.95
+        and 0.4 < two[1 - one.argmax()] < 0.9
+        and matching != before.argmax()
+        and before.max() > 0.6
+        and after.max() < 0.1
+    )
+
+
+@says(
     "Without the words nothing changes in the first layer: its heads are kernels of the distance "
     "in the text, and of nothing else.",
 )
 def first_layer_is_a_kernel_of_distance(weight_back, trained_here):
-    one, two = layers(weight_back, trained_here)
-    head = one.argmax()
     wordless = trained_here._replace(embedding=0 * trained_here.embedding)
-    same = np.abs(np.subtract(layers(weight_back, wordless), (one, two))).max() < 0.05
-    return one[head] > 0.95 and 0.4 < two[1 - head] < 0.9 and same
+    changed = np.subtract(layers(weight_back, wordless), layers(weight_back, trained_here))
+    return np.abs(changed).max() < 0.05
 
 
 @says("One head of the first layer gives all its weight to the word before.")
@@ -48,14 +63,21 @@ def one_head_gives_all(weight_back, trained_here, model):
 
 
 @says(
-    "Four triangular heatmaps of 24 by 24 places. Head 1.1 has a loose line two places below the "
-    "diagonal, head 1.2 a sharp one directly below it. In the second layer, from the second round "
-    "on, both heads have lines parallel to the diagonal, seven and fifteen places below it.",
+    "Four triangular heatmaps of 42 by 42 places. Head 1.2 has a sharp line directly below the "
+    "diagonal, head 1.1 one two places below it that dissolves in the second half. Head 2.1 has "
+    "lines parallel to the diagonal, 13 and 27 places below it, from the second round on. Head 2.2 "
+    "has a vertical line at the first place that ends at place 23, and parallel lines after that.",
 )
 def picture_of_heads(weights):
-    lines = [[np.diagonal(weights[0, h], -step).mean() for step in (2, 1)] for h in (0, 1)]
-    rounds = [np.diagonal(w, -7)[1:].mean() + np.diagonal(w, -15)[1:].mean() for w in weights[1]]
-    return lines[0][0] > 0.4 and lines[1][1] > 0.95 and min(rounds) > 0.5
+    (loose, sharp), (matches, first) = weights
+    two_back = np.diagonal(loose, -2)
+    return (
+        np.diagonal(sharp, -1).mean() > 0.95
+        and two_back[:15].mean() > 0.8 > 0.4 > two_back[30:].mean()
+        and np.diagonal(matches, -13)[1:].mean() + np.diagonal(matches, -27)[1:].mean() > 0.7
+        and first[3:24, 0].mean() > 0.9 > 0.1 > first[24:, 0].mean()
+        and np.diagonal(first, -27)[1:].mean() > 0.4
+    )
 
 
 def by_length(model, symbols, lengths, seen):
@@ -97,7 +119,7 @@ def learned_is_better(answers, share_right, trained_here, model):
     "On average $b$ gets more than twice as much as $c$, and both together about nine tenths.",
 )
 def votes_on_average(shares, orders, trained_here):
-    b, c = np.mean([shares(trained_here, votes) for votes in orders.values()], axis=(0, 1))
+    b, c = np.mean([shares(trained_here, order) for order in orders], axis=(0, 1))
     return b > 2 * c and 0.82 < b + c < 0.97
 
 
@@ -106,7 +128,7 @@ def votes_on_average(shares, orders, trained_here):
     "earlier of the occurrences weigh more.",
 )
 def single_texts_are_clear_cut(shares, orders, trained_here):
-    each = [shares(trained_here, votes) for votes in orders.values()]
+    each = [shares(trained_here, order) for order in orders]
     clear = np.mean([share.max(axis=1) > 0.8 for share in each])
     b = [share[:, 0].mean() for share in each]
     return clear > 0.5 and b[0] > b[1] and b[0] > b[2]
@@ -141,7 +163,10 @@ def it_starts_over(at_a_loss, trained_here):
     return on_first.max() > 0.85 and said > 0.6
 
 
-@says("Both heads of the second layer put most of their weight on matching places.")
+@says(
+    "Where the texts repeat, both heads of the second layer put most of their weight on matching "
+    "places.",
+)
 def both_attend_to_matches(trained_here, symbols, lengths, repeats):
     second = read(trained_here, symbols).weights[:, 1]
     on_matches = (second * (lengths > 0)[:, None]).sum(axis=-1).transpose(0, 2, 1)

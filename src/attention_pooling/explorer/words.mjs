@@ -164,7 +164,7 @@ const BODY = `<div class="nw-dials">
   </div>
   <div class="nw-text" role="slider" tabindex="0" aria-label="query, a word of the text"><svg aria-hidden="true"></svg><p></p></div>
   <p class="nw-legend"><i class="nw-at"></i> query <i class="nw-shade"></i> attended to, the darker the larger its weight</p>
-  <div class="nw-next"><p>What comes next</p><dl></dl></div>
+  <div class="nw-next"><p>What comes next (✓ in the text)</p><dl></dl></div>
   <p class="nw-seen"></p><p class="nw-spoken" aria-live="polite"></p>
   <div class="nw-own"><label><span>text</span><select name="example"></select></label>
     <label><span>or your own, of at most <b></b> different words</span><textarea name="text" rows="2" spellcheck="false"></textarea></label>
@@ -239,7 +239,7 @@ function build(root, { numbers, colors, widths, texts, ...start }, ask) {
         if (!(weight > 0.02) || i === drawn.at) return "";
         const [tx, ty] = place(i);
         const lift = Math.min(y, ty) - 10 - Math.min(30, Math.abs(tx - x) / 8);
-        return `<path d="M${x} ${y}Q${(x + tx) / 2} ${lift} ${tx} ${ty}" style="stroke-width:${1 + 4 * weight};opacity:${0.3 + 0.6 * weight}"/>`;
+        return `<path d="M${x} ${y}Q${(x + tx) / 2} ${lift} ${tx} ${ty}" style="stroke-width:${1 + 4 * weight};opacity:${0.2 + 0.6 * weight}"/>`;
       })
       .join("");
   }
