@@ -56,7 +56,7 @@ def house_that_jack_built(verses=11):
     Examples
     --------
     >>> " ".join(house_that_jack_built(2)[8:])
-    'is the malt that lay in the house that Jack built .'
+    'This is the malt that lay in the house that Jack built .'
     """
     if verses not in range(1, len(VERSES) + 1):
         raise ValueError(f"verses must be from 1 to {len(VERSES)}, got {verses!r}")
@@ -135,7 +135,7 @@ def match_lengths(tokens, at):
     array([0, 2, 0, 0])
     """
     numbers, _ = numbered(tokens)
-    place_in("tokens", at, len(numbers))
+    at = checked_place(at, len(numbers))
     lengths, alike = np.zeros(at, dtype=int), np.ones(at, dtype=bool)
     for back in range(min(at, MOST)):
         # Counted from `back`, so that no key begins before the text.
@@ -172,7 +172,7 @@ def match_weights(tokens, at, width):
     array([0.02, 0.95, 0.02, 0.02])
     """
     # Longer than any match, and so no distance that the width may not make overflow.
-    width = finite_width(width, MOST)
+    width = finite_width(width, MOST, "width")
     lengths = match_lengths(tokens, at)
     similarities = np.exp((lengths - lengths.max(initial=0)) / width)
     return similarities / similarities.sum()
@@ -203,7 +203,8 @@ def votes(values, weights):
     return dict(sorted(total.items(), key=lambda pair: -pair[1]))
 
 
-def place_in(name, at, count):
-    """Refuse what is no place in a sequence."""
+def checked_place(at, count):
+    """Return a place in a sequence of so many tokens as an int."""
     if not isinstance(at, int | np.integer) or isinstance(at, bool) or not 0 <= at < count:
-        raise ValueError(f"at must be a place in {name}, from 0 to {count - 1}, got {at!r}")
+        raise ValueError(f"at must be a place from 0 to {count - 1}, got {at!r}")
+    return int(at)

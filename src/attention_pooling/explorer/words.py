@@ -12,7 +12,15 @@ import traitlets
 from ..arrays import finite_width
 from ..figures import COLORS
 from ..transformer import STORED, read, trained_transformer
-from ..words import MOST, house_that_jack_built, match_weights, numbered, tokens_of, votes
+from ..words import (
+    MOST,
+    checked_place,
+    house_that_jack_built,
+    match_weights,
+    numbered,
+    tokens_of,
+    votes,
+)
 from .still import still_image
 
 HEADS = ("match", "1.1", "1.2", "2.1", "2.2")
@@ -106,10 +114,7 @@ class WordExplorer(anywidget.AnyWidget):
 
     @traitlets.validate("at")
     def _valid_at(self, proposal):
-        at, count = proposal.value, len(_tokens(self.text))
-        if not isinstance(at, int | np.integer) or isinstance(at, bool) or not 0 <= at < count:
-            raise ValueError(f"at must be a place from 0 to {count - 1}, got {at!r}")
-        return int(at)
+        return checked_place(proposal.value, len(_tokens(self.text)))
 
     @traitlets.validate("head")
     def _valid_head(self, proposal):
