@@ -198,8 +198,8 @@ function build(root, { numbers, colors, widths, texts, ...start }, ask) {
     const { text, head, width } = now;
     const tokens = tokensOf(text);
     // Python may tell of a shorter text before it tells of the place.
-    const at = Math.min(now.at, tokens.length - 1);
-    drawn = { ...now, at, tokens, ...attend({ tokens, at, head, width, model }) };
+    const at = (now.at = Math.min(now.at, tokens.length - 1));
+    drawn = { ...now, tokens, ...attend({ tokens, at, head, width, model }) };
     drawn.truth = tokens[at + 1];
     drawn.first = head === "match" ? 0 : Math.max(0, at + 1 - model.positions().rows);
     if (before !== text || !area.value) area.value = text;
