@@ -18,7 +18,7 @@ def it_is_right(share_right, trained_here, model):
 
 
 @says(
-    "Chance had little to do with it: with any of twenty seeds, 1,500 steps led to at least 97 % "
+    "Chance had little to do with it: with any of twenty seeds, 2,000 steps led to at least 97 % "
     "and to the heads that follow.",
 )
 def heads_form(share_right, weight_back, in_common, trained_here):
@@ -63,13 +63,13 @@ def one_head_gives_all(weight_back, trained_here, model):
 
 
 @says(
-    "Four triangular heatmaps of 42 by 42 places. Head 1.2 has a sharp line directly below the "
-    "diagonal, head 1.1 one two places below it that dissolves in the second half. Head 2.1 has "
+    "Four triangular heatmaps of 42 by 42 places. Head 1.1 has a sharp line directly below the "
+    "diagonal, head 1.2 one two places below it that dissolves in the second half. Head 2.1 has "
     "lines parallel to the diagonal, 13 and 27 places below it, from the second round on. Head 2.2 "
     "has a vertical line at the first place that ends at place 23, and parallel lines after that.",
 )
 def picture_of_heads(weights):
-    (loose, sharp), (matches, first) = weights
+    (sharp, loose), (matches, first) = weights
     two_back = np.diagonal(loose, -2)
     return (
         np.diagonal(sharp, -1).mean() > 0.95
