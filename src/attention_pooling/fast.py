@@ -15,9 +15,9 @@ from .arrays import (
     is_masked,
 )
 from .fast_gauss import gaussian_sums
-from .kernels import constant, gaussian
+from .kernels import Polynomial, constant, gaussian
 from .pooling import checked_unreached, chosen_kernel, scaled_distances
-from .sorted_moments import SIDES, compact_sums
+from .sorted_moments import compact_sums
 from .streaming import (
     blocked_estimate,
     gaussian_estimate,
@@ -309,7 +309,8 @@ def _as_numpy(array):
 
 
 def _is_on_a_line(keys, kernel):
-    return keys.shape[1] == 1 and (kernel is gaussian or kernel in SIDES)
+    compact = isinstance(kernel, Polynomial) and kernel.is_compact
+    return keys.shape[1] == 1 and (kernel is gaussian or compact)
 
 
 def _means_of_others(values):
