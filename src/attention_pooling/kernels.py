@@ -25,8 +25,6 @@ class Kernel:
         α(u) as Markdown with TeX.
     words : str
         What it looks like.
-    source : str, optional
-        Where it is from, as a key of the book's bibliography.
 
     Attributes
     ----------
@@ -43,7 +41,6 @@ class Kernel:
     name: str
     formula: str
     words: str
-    source: str = ""
 
     def __call__(self, u):
         """Return similarities for scaled distances.
@@ -252,7 +249,6 @@ KERNELS = {
             "epanechnikov",
             r"$\tfrac34 \max(0, 1 - u^2)$",
             "falls along a parabola",
-            source="epanechnikov1969",
             coefficients=(1, 0, -1),
             height=3 / 4,
         ),
