@@ -32,7 +32,7 @@ FEW_PAIRS = 1 << 15
 
 
 @np.errstate(all="ignore")
-def pool(queries, keys, values, kernel=gaussian, sigma=1.0, *, unreached="nan"):
+def pool(queries, keys, values, kernel="gaussian", sigma=1.0, *, unreached="nan"):
     """Estimate the value at each query as `nadaraya_watson` does, without keeping the weights.
 
     Memory grows like m + n and never like m · n. A progress bar appears where a call takes long
@@ -136,7 +136,7 @@ class LeaveOneOutCurve(NamedTuple):
 
 
 @np.errstate(all="ignore")
-def leave_one_out_curve(keys, values, kernel, sigmas):
+def leave_one_out_curve(keys, values, kernel="gaussian", sigmas=(1.0,)):
     """Judge several widths by `leave_one_out`, without an n × n matrix for each.
 
     On a line, the sums behind `pool` are taken over all keys, and each key's own part is subtracted
@@ -148,9 +148,9 @@ def leave_one_out_curve(keys, values, kernel, sigmas):
         Where values were observed.
     values : array, shape (n,) or (n, c)
         What was observed at each key.
-    kernel : callable or str
+    kernel : callable or str, optional
         A function of the scaled distance u, or the name of one in `KERNELS`.
-    sigmas : sequence of s widths
+    sigmas : sequence of s widths, optional
         Each a number or of shape (d,), in the unit of `keys`.
 
     Returns

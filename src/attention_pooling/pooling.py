@@ -37,7 +37,7 @@ class Pooled(NamedTuple):
 
 @np.errstate(all="ignore")
 def nadaraya_watson(
-    queries, keys, values, kernel=gaussian, sigma=1.0, *, mask=None, unreached="nan"
+    queries, keys, values, kernel="gaussian", sigma=1.0, *, mask=None, unreached="nan"
 ):
     r"""Estimate the value at each query by attention pooling over the keys.
 
@@ -101,7 +101,7 @@ def nadaraya_watson(
 
 
 @np.errstate(all="ignore")
-def attention_weights(queries, keys, kernel=gaussian, sigma=1.0, *, mask=None, unreached="nan"):
+def attention_weights(queries, keys, kernel="gaussian", sigma=1.0, *, mask=None, unreached="nan"):
     """Share each query's attention among the keys, in proportion to their similarity.
 
     Parameters
