@@ -1,6 +1,7 @@
 """`pool` and `leave_one_out_curve` give what the dense code gives, at any size."""
 
 import io
+import re
 import subprocess
 import sys
 import tracemalloc
@@ -533,6 +534,54 @@ def test_pairs_grow_with_m_plus_n(layout, monkeypatch):
         sum(part) for part in (pairs[: pairs.index(None)], pairs[pairs.index(None) + 1 : -1])
     )
     assert many < 4 * few + 10_000
+
+
+def methods_of_the_docstring():
+    """Return what the docstring of `pool` says is computed, by the work."""
+    table = re.search(r"=== +=+\n(.*?)\n *===", pool.__doc__, re.DOTALL)[1]
+    rows = [re.split(r" {2,}", line.strip()) for line in table.splitlines()]
+    return {work: computed for work, computed, *_ in (row for row in rows if len(row) == 3)}
+
+
+MANY = np.random.default_rng(28).uniform(0, 5, (200, 2))
+WORKS = {
+    "any points, the constant kernel": (MANY, "constant"),
+    "a few pairs of query and key": (MANY[:9, 0], "triangular"),
+    "points on a line, Gaussian": (MANY[:, 0], "gaussian"),
+    "points on a line, a kernel with a reach": (MANY[:, 0], "epanechnikov"),
+    "several coordinates, your own kernel": (MANY, lambda u: 1 / (1 + u**2)),
+}
+
+
+def test_the_docstring_tells_every_method_in_order():
+    table = methods_of_the_docstring()
+    assert list(table) == list(WORKS)
+    assert all(name in told for name, told in zip(fast.METHODS, table.values(), strict=True))
+
+
+@pytest.mark.parametrize("work", WORKS)
+def test_the_method_is_that_of_the_docstring(work, monkeypatch):
+    points, kernel = WORKS[work]
+    used = []
+    for name, compute in fast.METHODS.items():
+
+        def noted(*arguments, name=name, compute=compute):
+            used.append(name)
+            return compute(*arguments)
+
+        monkeypatch.setitem(fast.METHODS, name, noted)
+    pool(points, points, MANY[: len(points), 1], kernel, 0.3)
+    (name,) = used
+    assert name in methods_of_the_docstring()[work]
+
+
+@pytest.mark.parametrize("kernel", NAMES)
+def test_what_needs_a_gradient_takes_blocks(kernel):
+    points = torch.from_numpy(MANY[:, :1])
+    width = torch.tensor(0.3, dtype=torch.float64, requires_grad=True)
+    for sigma, plain in ((width, False), (width.detach(), True)):
+        name = fast.method(points, points, points, KERNELS[kernel], sigma)
+        assert (name != "blocks") == plain
 
 
 @pytest.mark.parametrize("name", [name for name in COMPACT if name != "wendland"])

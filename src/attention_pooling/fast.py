@@ -65,17 +65,18 @@ def pool(queries, keys, values, kernel="gaussian", sigma=1.0, *, unreached="nan"
 
     Notes
     -----
-    What is computed, and in what time, depends on the work:
+    What is computed, and in what time, depends on the work; the first row that applies counts:
 
-    ============================================  =====================================  ==========
-    points on a line, Gaussian                    a fast Gauss transform [1]_            m + n
-    points on a line, another kernel of the book  prefix sums of moments of sorted keys  m + n
-    any points, the constant kernel               the mean of the values                 n
-    a few pairs of query and key                  one matrix                             m · n
-    several coordinates, your own kernel,         blocks of queries one after another,   m · n
-    tensors that require a gradient               in PyTorch if it is imported already
-    ============================================  =====================================  ==========
+    =========================================  =====================================  ==========
+    any points, the constant kernel            the mean of the values                 n
+    a few pairs of query and key               one matrix                             m · n
+    points on a line, Gaussian                 a fast Gauss transform [1]_            m + n
+    points on a line, a kernel with a reach    prefix sums of moments of sorted keys  m + n
+    several coordinates, your own kernel       blocks of queries one after another,   m · n
+                                               in PyTorch if it is imported already
+    =========================================  =====================================  ==========
 
+    Tensors that require a gradient, or lie on another device, take one matrix or blocks as well.
     Points on a line are sorted besides. Then m + n holds wherever they lie, but for three things.
     With the Gaussian, queries farther than two widths from all keys are served one octave of that
     distance after the other, each with the keys that count there. If values differ so much in size
@@ -107,23 +108,72 @@ def pool(queries, keys, values, kernel="gaussian", sigma=1.0, *, unreached="nan"
     queries, keys = checked_points(xp, queries=queries, keys=keys)
     checked_values(xp, values, keys)
     kernel, sigma = chosen_kernel(kernel), checked_sigma(xp, sigma, keys)
-    if not _is_plain(queries, keys, values, sigma):
-        estimate = blocked_estimate(queries, keys, values, kernel, sigma, unreached)
-        return xp.astype(estimate, dtype, copy=False)
-    points = [_as_numpy(array) for array in (queries, keys)]
-    observed, width = _as_numpy(values), _as_numpy(sigma)
+    compute = METHODS[method(queries, keys, values, kernel, sigma)]
+    return xp.astype(compute(queries, keys, values, kernel, sigma, unreached), dtype, copy=False)
+
+
+def method(queries, keys, values, kernel, sigma):
+    """Name what `pool` computes for arrays that have been checked.
+
+    Parameters
+    ----------
+    queries, keys : array, shape (m, d) and (n, d)
+    values : array, shape (n,) or (n, c)
+    kernel : callable
+    sigma : array, shape () or (d,)
+
+    Returns
+    -------
+    str
+        One of `METHODS`.
+    """
+    quick = _quick_method(keys, kernel) if _is_plain(queries, keys, values, sigma) else None
+    few = queries.shape[0] * keys.shape[0] <= FEW_PAIRS
+    if few and quick != "mean":
+        return "one matrix"
+    return quick or "blocks"
+
+
+def _quick_method(keys, kernel):
+    """Name what takes no time for each pair of query and key, or return None."""
     if kernel is constant:
-        mean = np.sum(observed / len(observed), axis=0, dtype=float)
-        estimate = np.repeat(mean[None], len(points[0]), axis=0)
-    elif _is_on_a_line(points[1], kernel) and len(points[0]) * len(points[1]) > FEW_PAIRS:
-        estimate = Line(points[1], observed).estimate(points[0], kernel, width, unreached)
-    elif kernel is gaussian and largest_square(*points, width) < 1e7:
-        estimate = gaussian_estimate(*points, observed, width)
-    else:
-        return xp.astype(
-            blocked_estimate(queries, keys, values, kernel, sigma, unreached), dtype, copy=False
-        )
-    return xp.asarray(estimate, dtype=dtype, device=device(values))
+        return "mean"
+    if keys.shape[1] > 1:
+        return None
+    if kernel is gaussian:
+        return "fast Gauss transform"
+    has_a_reach = isinstance(kernel, Polynomial) and kernel.is_compact
+    return "prefix sums" if has_a_reach else None
+
+
+def _mean(queries, keys, values, kernel, sigma, unreached):
+    observed = _as_numpy(values)
+    mean = np.sum(observed / len(observed), axis=0, dtype=float)
+    return _beside(values, np.repeat(mean[None], queries.shape[0], axis=0))
+
+
+def _through_sums(queries, keys, values, kernel, sigma, unreached):
+    queries, keys, observed, sigma = map(_as_numpy, (queries, keys, values, sigma))
+    sorted_keys = SortedKeys(keys, observed)
+    return _beside(values, sorted_keys.estimate(queries, kernel, sigma, unreached))
+
+
+def _in_blocks(queries, keys, values, kernel, sigma, unreached):
+    if kernel is gaussian and _is_plain(queries, keys, values, sigma):
+        given = [_as_numpy(array) for array in (queries, keys, values, sigma)]
+        if largest_square(*given[:2], given[3]) < 1e7:
+            return _beside(values, gaussian_estimate(*given))
+    return blocked_estimate(queries, keys, values, kernel, sigma, unreached)
+
+
+METHODS = {
+    "mean": _mean,
+    "one matrix": _in_blocks,
+    "fast Gauss transform": _through_sums,
+    "prefix sums": _through_sums,
+    "blocks": _in_blocks,
+}
+"""What `pool` computes, by the names of its docstring."""
 
 
 class LeaveOneOutCurve(NamedTuple):
@@ -178,18 +228,13 @@ def leave_one_out_curve(keys, values, kernel="gaussian", sigmas=(1.0,)):
     widths = np.iterable(sigmas) and [checked_sigma(xp, sigma, keys) for sigma in sigmas]
     if not widths:
         raise ValueError(f"sigmas must hold a width at least, got {sigmas!r}")
-    plain = _is_plain(keys, values, *widths)
-    if plain and kernel is constant:
-        means = _means_of_others(_as_numpy(values))
-        estimates = [xp.asarray(means, dtype=values.dtype, device=device(values))] * len(widths)
-    elif plain and _is_on_a_line(keys, kernel):
-        line = Line(_as_numpy(keys), _as_numpy(values))
+    quick = _quick_method(keys, kernel) if _is_plain(keys, values, *widths) else None
+    if quick == "mean":
+        estimates = [_rounded(values, _means_of_others(_as_numpy(values)))] * len(widths)
+    elif quick:
+        sorted_keys = SortedKeys(_as_numpy(keys), _as_numpy(values))
         estimates = (
-            xp.asarray(
-                line.estimate_without_own(kernel, _as_numpy(sigma)),
-                dtype=values.dtype,
-                device=device(values),
-            )
+            _rounded(values, sorted_keys.estimate_without_own(kernel, _as_numpy(sigma)))
             for sigma in widths
         )
     else:
@@ -206,8 +251,8 @@ def leave_one_out_curve(keys, values, kernel="gaussian", sigmas=(1.0,)):
     )
 
 
-class Line:
-    """Keys in sorted order, and what is summed over them.
+class SortedKeys:
+    """Keys on a line in sorted order, and the columns that are summed over them.
 
     Parameters
     ----------
@@ -308,9 +353,14 @@ def _as_numpy(array):
     return array.detach().resolve_neg().numpy() if is_torch_array(array) else array
 
 
-def _is_on_a_line(keys, kernel):
-    compact = isinstance(kernel, Polynomial) and kernel.is_compact
-    return keys.shape[1] == 1 and (kernel is gaussian or compact)
+def _beside(values, estimate):
+    """Return NumPy's estimate as an array of the values' library, on their device."""
+    xp = array_namespace(values)
+    return xp.asarray(estimate, device=device(values))
+
+
+def _rounded(values, estimate):
+    return array_namespace(values).astype(_beside(values, estimate), values.dtype, copy=False)
 
 
 def _means_of_others(values):
