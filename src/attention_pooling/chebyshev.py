@@ -9,7 +9,7 @@ the powers of two that make up p: one product each, and as good as independent.
 import numpy as np
 
 P = 16
-"""Polynomials in a box, and nodes that determine them."""
+"""Polynomials in a box, and nodes that determine them: a power of two."""
 
 AT_ONCE = 1 << 14
 """Places whose polynomials are in memory together."""

@@ -1,7 +1,7 @@
 """The Gaussian kernel on a line: a fast Gauss transform.
 
 Queries and keys fall into boxes narrower than σ. What a box of keys adds to a query in another box
-is a smooth function of the places of both within their boxes, hence a short double sum of Chebyshev
+is a smooth function of the places of both within their boxes, hence a short double sum of
 polynomials [1]_. So a box of keys is described by P moments, a box of queries by P coefficients,
 and one P × P matrix for each distance between boxes leads from the moments to the coefficients.
 
