@@ -111,6 +111,28 @@ def test_derivatives_along_a_line_through_a_key(kernel, case, function):
             break
 
 
+def bell(u):
+    return torch.exp(-(u**2))
+
+
+@pytest.mark.parametrize("kernel", ["gaussian", "triangular", "epanechnikov", bell])
+@pytest.mark.parametrize("d", [1, 2])
+def test_a_key_out_of_reach_changes_no_derivative(kernel, d):
+    keys, values = torch.arange(3.0 * d).double().reshape(3, d), tensor([1.0, -2.0, 4.0, 9.0])
+
+    def derivatives(keys):
+        def estimate(query):
+            return nadaraya_watson(query[None], keys, values[: len(keys)], kernel, 9.0).estimate[0]
+
+        return torch.stack([hessian(estimate, keys[1]), hessian(estimate, keys[:2].mean(0))])
+
+    alone = derivatives(keys)
+    assert alone.any()
+    for far in (1e4, 1e160, 1e200):
+        beside = derivatives(torch.cat([keys, torch.full_like(keys[:1], far)]))
+        torch.testing.assert_close(beside, alone, rtol=1e-9, atol=1e-15)
+
+
 @pytest.mark.parametrize(("kernel", "d"), [("gaussian", 2), ("epanechnikov", 1)])
 def test_both_orders_in_everything_at_once(kernel, d):
     points = torch.arange(2.0 * d, dtype=torch.float64).reshape(2, d) * 0.7

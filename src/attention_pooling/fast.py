@@ -30,6 +30,9 @@ from .windows import distances, window_sums, windows
 FEW_PAIRS = 1 << 15
 """So many pairs of query and key are quickest in one matrix."""
 
+CROWD = 32
+"""So many keys in one of 65,536 cells between the least and the greatest are too many to merge."""
+
 
 @np.errstate(all="ignore")
 def pool(queries, keys, values, kernel="gaussian", sigma=1.0, *, unreached="nan"):
@@ -263,19 +266,19 @@ class SortedKeys:
     """
 
     def __init__(self, keys, values):
-        self.order = np.argsort(keys[:, 0])
+        self.order = _order(keys[:, 0])
         self.keys = keys[self.order, 0]
         self.shape = values.shape[1:]
         values = values[self.order].reshape(len(values), -1).T.astype(float)
         # Powers of two as units cost no rounding, and sums can neither overflow nor vanish.
         self.exponents = np.frexp(np.max(abs(values), axis=1, keepdims=True))[1]
         values = np.ldexp(values, -self.exponents)
-        self.columns = np.vstack([np.ones(len(keys)), values])
-        self.mass = np.max(abs(values), axis=0) if values.any() else np.ones(len(keys))
+        mass = np.max(abs(values), axis=0) if values.any() else np.ones(len(keys))
+        self.columns = np.vstack([np.ones(len(keys)), values, mass])
 
     def estimate(self, queries, kernel, sigma, unreached):
         """Return the estimate at queries of shape (m, 1)."""
-        order = np.argsort(queries[:, 0])
+        order = _order(queries[:, 0])
         queries, sigma = queries[order, 0], sigma.reshape(())[()]
         sums = self._sums(queries, kernel, sigma)
         if unreached == "nearest":
@@ -289,11 +292,13 @@ class SortedKeys:
         return self._ratio(self._sums(self.keys, kernel, sigma.reshape(())[()], own), self.order)
 
     def _sums(self, queries, kernel, sigma, own=None):
-        # The farthest pair tells whether any distance overflows.
-        scaled_distances(np, queries[[0, -1], None], self.keys[[0, -1], None], sigma)
+        span = max(queries[-1], self.keys[-1]) - min(queries[0], self.keys[0])
+        if not span / sigma < np.inf:
+            # The farthest pair tells whether any distance overflows.
+            scaled_distances(np, queries[[0, -1], None], self.keys[[0, -1], None], sigma)
         if kernel is gaussian:
-            return gaussian_sums(queries, self.keys, self.columns, self.mass, sigma, own)
-        return compact_sums(queries, self.keys, self.columns, self.mass, sigma, kernel, own)
+            return gaussian_sums(queries, self.keys, self.columns, sigma, own)
+        return compact_sums(queries, self.keys, self.columns, sigma, kernel, own)
 
     def _nearest_sums(self, queries, sigma):
         edges = np.searchsorted(self.keys, queries) + np.array([[-1], [0]])
@@ -304,7 +309,7 @@ class SortedKeys:
             return distances(queries[rows], self.keys[places], sigma) <= nearest[rows]
 
         low, high = windows(queries, self.keys, nearest * sigma, ties)
-        return window_sums(self.columns, lambda rows, places: np.ones(len(rows)), low, high)
+        return window_sums(self.columns[:-1], lambda rows, places: np.ones(len(rows)), low, high)
 
     def _ratio(self, sums, order):
         estimate = np.empty((len(order), len(sums) - 1))
@@ -361,6 +366,17 @@ def _beside(values, estimate):
 
 def _rounded(values, estimate):
     return array_namespace(values).astype(_beside(values, estimate), values.dtype, copy=False)
+
+
+def _order(places):
+    """Return what sorts places: roughly by NumPy's radix sort of 16 bits, then exactly."""
+    least, most = np.min(places), np.max(places)
+    cells = ((places - least) * (65535 / (most - least))).astype(np.uint16)
+    order = np.argsort(cells, kind="stable")
+    cells = cells[order]
+    # A merge sort is quickest where few share a cell, and slowest where many do.
+    crowded = 2 * np.count_nonzero(cells[CROWD:] == cells[:-CROWD]) > len(cells)
+    return order[np.argsort(places[order], kind=None if crowded else "stable")]
 
 
 def _means_of_others(values):

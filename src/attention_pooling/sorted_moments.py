@@ -18,17 +18,15 @@ AT_ONCE = 1 << 13
 EPS = np.finfo(float).eps
 
 
-def compact_sums(queries, keys, columns, mass, sigma, kernel, own=None):
-    """Sum each column over the keys, weighted by a compact kernel.
+def compact_sums(queries, keys, columns, sigma, kernel, own=None):
+    """Sum each column but the last over the keys, weighted by a compact kernel.
 
     Parameters
     ----------
     queries, keys : array, shape (m,) and (n,)
         Sorted.
-    columns : float64 array, shape (c, n)
-        What is summed: ones first.
-    mass : float64 array, shape (n,)
-        Bounds the size of the other columns.
+    columns : float64 array, shape (c + 1, n)
+        What is summed: ones first. The last bounds the size of those between.
     sigma : floating-point scalar
         Width, of the dtype of queries and keys.
     kernel : Polynomial
@@ -48,9 +46,9 @@ def compact_sums(queries, keys, columns, mass, sigma, kernel, own=None):
     # A distance is split at an anchor into up to 1 and up to 2, whose powers cancel.
     rounding = 4 * EPS * sum(abs(c) * 3**p for p, c in enumerate(after))
     closer = np.less_equal if kernel.jumps else np.less
-    moments = Moments(keys, np.vstack([columns, mass]), reach, order=len(after) - 1)
-    valued = np.concatenate([[0], np.cumsum(mass > 0)])
-    sums = np.empty((len(columns), len(queries)))
+    moments = Moments(keys, columns, reach, order=len(after) - 1)
+    valued = np.concatenate([[0], np.cumsum(columns[-1] > 0)])
+    sums = np.empty((len(columns) - 1, len(queries)))
     for start in range(0, len(queries), AT_ONCE):
         part = slice(start, start + AT_ONCE)
         some, others = queries[part], None if own is None else own[part]
@@ -78,8 +76,9 @@ def compact_sums(queries, keys, columns, mass, sigma, kernel, own=None):
         def similarity(pairs, places, some=some[rows]):
             return kernel(distances(some[pairs], keys[places], sigma))
 
+        left_out = None if others is None else others[rows]
         sums[:, start + rows] = window_sums(
-            columns, similarity, low[rows], high[rows], None if others is None else others[rows]
+            columns[:-1], similarity, low[rows], high[rows], left_out
         )
     return sums
 
