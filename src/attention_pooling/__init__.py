@@ -4,11 +4,12 @@ from .data import Data, cost_measurements, digits, mcycle, noisy_trend, trend
 from .explorer import Explorer
 from .explorer.scores import ScoreExplorer
 from .fast import LeaveOneOutCurve, leave_one_out_curve, pool
-from .kernels import KERNELS, boxcar, constant, epanechnikov, gaussian, triangular
+from .kernels import KERNELS
 from .pooling import Pooled, attention_weights, effective_keys, nadaraya_watson
 from .width import LeaveOneOut, leave_one_out
 
 __all__ = [
+    *KERNELS,
     "KERNELS",
     "Data",
     "Explorer",
@@ -17,13 +18,9 @@ __all__ = [
     "Pooled",
     "ScoreExplorer",
     "attention_weights",
-    "boxcar",
-    "constant",
     "cost_measurements",
     "digits",
     "effective_keys",
-    "epanechnikov",
-    "gaussian",
     "leave_one_out",
     "leave_one_out_curve",
     "mcycle",
@@ -31,5 +28,7 @@ __all__ = [
     "noisy_trend",
     "pool",
     "trend",
-    "triangular",
 ]
+
+# Each kernel can be imported by its own name.
+globals().update(KERNELS)
