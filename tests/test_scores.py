@@ -185,19 +185,18 @@ def page_address(site):
 
 
 @pytest.fixture
-def opened(chromium, page_address):
+def opened(window, page_address):
     """A page with the figure alive, a way to read its state, and what the console said."""
-    context = chromium.new_context(has_touch=True, viewport={"width": 390, "height": 900})
-    page = context.new_page()
+    taken = window(has_touch=True, viewport={"width": 390, "height": 900})
+    page = taken.page
     said = []
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("console", lambda message: message.type == "error" and said.append(message.text))
+    taken.listen("pageerror", lambda error: said.append(str(error)))
+    taken.listen("console", lambda message: message.type == "error" and said.append(message.text))
     page.goto(page_address)
     page.wait_for_selector(".nw-scores[data-ready=true]")
     page.locator(".nw-plane").scroll_into_view_if_needed()
     page.evaluate(f"window.changes = 0; {ROOT}.addEventListener('nw:change', () => changes++)")
     yield page
-    context.close()
     assert said == []
 
 
@@ -343,19 +342,17 @@ def test_any_positive_width_can_be_set(opened):
         assert sum(now["weights"]) == pytest.approx(1)
 
 
-def test_page_without_scripts_keeps_the_still_figure(chromium, page_address):
-    page = chromium.new_page(java_script_enabled=False)
+def test_page_without_scripts_keeps_the_still_figure(window, page_address):
+    page = window(java_script_enabled=False).page
     page.goto(page_address)
     assert page.locator(".nw-scores .nw-still").is_visible()
-    page.close()
 
 
-def test_page_opened_as_a_file_comes_alive(chromium, page_address):
-    page = chromium.new_page()
+def test_page_opened_as_a_file_comes_alive(desktop, page_address):
+    page = desktop.page
     page.goto((pages.HTML / page_address.split("/", 3)[3]).as_uri())
     page.wait_for_selector(".nw-scores[data-ready=true]")
     agree(state(page))
-    page.close()
 
 
 def test_only_pages_with_the_figure_load_it(html):
