@@ -146,6 +146,29 @@ def test_distances_whose_squares_overflow():
     np.testing.assert_allclose(pool(keys, keys, np.array([1.0, 2.0, 3.0]), sigma=1e154), dense)
 
 
+@pytest.mark.parametrize("kernel", ["gaussian", "boxcar"])
+@pytest.mark.parametrize("place", [-5.0, -2.0, 0.0, 1e305])
+@pytest.mark.parametrize("who", ["queries", "keys"])
+@pytest.mark.parametrize("far", [-2.0, 3.0])
+def test_distances_that_overflow_are_refused_as_in_dense(kernel, place, who, far):
+    points = {name: place + np.linspace(0, 1, 200) for name in ("queries", "keys")}
+    points[who][7] += far * max(1.0, abs(place))
+    for sigma in (2.0 / 2**1023, 4.0 / 2**1023, 1e-3, 1e300):
+        arguments = points | {"values": np.ones(200), "kernel": kernel, "sigma": sigma}
+        answers = []
+        for function in (nadaraya_watson, pool):
+            try:
+                answers.append(function(**arguments))
+            except ValueError as error:
+                answers.append(str(error))
+        dense, estimate = answers
+        if isinstance(dense, str):
+            assert isinstance(estimate, str)
+            assert estimate == dense
+        else:
+            np.testing.assert_allclose(estimate, dense.estimate)
+
+
 def coordinates(scale):
     """Draw keys that often coincide, or differ by just the width."""
     grid = st.integers(-20, 20).map(lambda i: i * 0.1)
