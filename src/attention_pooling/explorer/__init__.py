@@ -3,7 +3,6 @@
 import json
 import math
 import re
-from pathlib import Path
 
 import anywidget
 import numpy as np
@@ -17,13 +16,13 @@ from ..figures import COLORS, draw_estimate, draw_weights
 from ..kernels import KERNELS
 from ..pooling import chosen_kernel, nadaraya_watson
 from ..width import leave_one_out
+from .modules import HERE, joined
 from .still import still_image
 
 STILL = 720, 310  # pixels
 STEP = 0.01  # of the slider, in decades
 MOST_KEYS = 2000
 MOST_QUERIES = 1000
-HERE = Path(__file__).parent
 
 
 class Explorer(VBox):
@@ -296,7 +295,7 @@ class Explorer(VBox):
 class _View(anywidget.AnyWidget):
     """What the module draws; `keys` would hide a method that every widget has."""
 
-    _esm = HERE / "explorer.mjs"
+    _esm = joined("explorer.mjs")
     _css = HERE / "explorer.css"
     data = traitlets.Dict().tag(sync=True)
     sigma = traitlets.Float(1.0).tag(sync=True)

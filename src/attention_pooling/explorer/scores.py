@@ -2,7 +2,6 @@
 
 import json
 import math
-from pathlib import Path
 
 import anywidget
 import numpy as np
@@ -11,12 +10,12 @@ import traitlets
 from ..arrays import finite_numbers, finite_width, finite_widths
 from ..figures import COLORS
 from ..pooling import attention_weights
+from .modules import HERE, joined
 from .still import still_image
 
 SCORES = ("distance", "expanded", "product", "circle", "scaled")
 MOST_KEYS = 24
 STILL = 720, 340
-HERE = Path(__file__).parent
 
 
 class ScoreExplorer(anywidget.AnyWidget):
@@ -66,7 +65,7 @@ class ScoreExplorer(anywidget.AnyWidget):
     ('product', 0.7, (0.5, 0.5))
     """
 
-    _esm = HERE / "scores.mjs"
+    _esm = joined("scores.mjs")
     _css = HERE / "scores.css"
     data = traitlets.Dict().tag(sync=True)
     sigma = traitlets.Any().tag(sync=True)
