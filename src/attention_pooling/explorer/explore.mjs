@@ -87,6 +87,10 @@ function told(state, panels) {
     leaveOneOutError: known(state.leaveOneOutError),
     unreached: state.unreached,
     leaveOneOutCurve: errors ? errorPanel.curve(errors, state).map(plain) : [],
+    panels: panels.map(({ left, right, top, bottom, scaleX, scaleY }) => ({
+      x: { ...scaleX, from: left, to: right },
+      y: { ...scaleY, from: bottom, to: top },
+    })),
   };
 }
 
