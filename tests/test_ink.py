@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from attention_pooling import KERNELS, Explorer, leave_one_out
+from attention_pooling import KERNELS, Explorer, leave_one_out, nadaraya_watson
 from attention_pooling.explorer.modules import HERE, joined
 from attention_pooling.figures import COLORS
 
@@ -164,13 +164,17 @@ def check_estimate(state, sheet):
     check_query(state, sheet)
 
 
-def follows(sheet, ink, places, heights, query, room=3):
-    """Check that the curve's ink is where the heights are, and nowhere else in its columns."""
+def follows(sheet, ink, places, heights, query, room=3, other=None):
+    """Check that the curve's ink is where the heights are, and else only at another curve's."""
     x, y = sheet.at("x", places), sheet.at("y", heights)
     seen = 0
     for here in range(1, len(x) - 1):
         near = y[here - 1 : here + 2]
         rows = np.flatnonzero(ink[:, round(x[here])])
+        if other is not None:
+            beside = sheet.at("y", other[here - 1 : here + 2])
+            apart = np.abs(rows[:, None] - beside).min(axis=1) > 3 * sheet.ratio
+            rows = rows[apart | (np.abs(rows - near[1]) < 3 * sheet.ratio)]
         assert not (np.isnan(near).all() and len(rows)), f"curve through a gap at {x[here]}"
         if np.isnan(near).any() or abs(x[here] - sheet.at("x", query)) < 9 * sheet.ratio:
             continue
@@ -200,14 +204,10 @@ def check_weights(state, sheet):
             if np.isnan(weights[j, i]):
                 assert colour[3] == 0
             else:
-                expected = np.array(VIRIDIS(shade(weights[j, i], weights)))[:3] * 255
+                expected = np.array(VIRIDIS(np.cbrt(weights[j, i])))[:3] * 255
                 assert np.abs(colour[:3] - expected).max() < 12, (j, i, colour, expected)
     rows = np.flatnonzero(sheet.of("query").sum(axis=1) > 60 * sheet.ratio)
     assert abs(rows.mean() + 0.5 - sheet.at("y", state["query"])) < 2 * sheet.ratio
-
-
-def shade(weight, weights):
-    return weight / np.nanmax(weights)
 
 
 def check_kernel(state, sheet):
@@ -225,13 +225,26 @@ def check_kernel(state, sheet):
     check_query(state, sheet)
 
 
+def training_error(state, sigma):
+    keys, values = state["keys"], np.array(state["values"])
+    estimate = nadaraya_watson(keys, keys, values, state["kernel"], sigma).estimate
+    return np.mean((estimate - values) ** 2)
+
+
 def check_errors(state, sheet):
-    """The curve is the leave-one-out error, and the dot lies on it at the width."""
+    """The curves are the errors, and the dot lies on the leave-one-out error at the width."""
     widths, errors = np.array(state["leaveOneOutCurve"], dtype=float).T
     expected = [leave_one_out(state["keys"], state["values"], state["kernel"], s) for s in widths]
     np.testing.assert_allclose(errors, [one.error for one in expected], rtol=1e-12)
     ink = sheet.of("estimate")
-    follows(sheet, ink, widths, errors, state["sigma"])
+    training = np.array([training_error(state, sigma) for sigma in widths])
+    follows(sheet, ink, widths, errors, state["sigma"], other=training)
+    # It is dashed.
+    dashes = [
+        ink[round(b) - 1 : round(b) + 2, round(a)].any()
+        for a, b in zip(sheet.at("x", widths), sheet.at("y", training), strict=True)
+    ]
+    assert np.mean(dashes) > 0.4
     x, y = sheet.at("x", state["sigma"]), sheet.at("y", state["leaveOneOutError"])
     assert ink[round(y) - 3 : round(y) + 3, round(x) - 3].all()
 
@@ -306,11 +319,12 @@ MUTANTS = {
     "curve missing": ("if (there) pen.lineTo", "if (0) pen.lineTo"),
     "curve through gaps": ("down = there;", "down = true;"),
     "dots at one height": ("panel.y(values[i])];", "panel.y(values[0])];"),
-    "largest weight x 7": ("written(largest)", "written(largest * 7)"),
+    "label of the colour bar x 7": ("pen.fillText(mark,", "pen.fillText(mark * 7,"),
     "query's dot at 0": ("this.dot(at, this.bottom, 6", "this.dot(this.x(0), this.bottom, 6"),
     "query's line at 0 in the heatmap": ("panel.y(query);", "panel.y(0);"),
     "label of the axis missing": ("pen.fillText(scaleX.label", "pen.fillText(''"),
     "keys off the kernel": ("panel.y(alpha(key))", "panel.y(0.5)"),
+    "training error missing": ("slice(0, ours.length), training", "slice(0, 0), training"),
     "error's dot at 0": ("panel.y(leaveOneOutError)", "panel.y(0)"),
 }
 

@@ -64,7 +64,22 @@ export function effectiveKeys(row) {
   return 1 / sum;
 }
 
-/** Mean squared error with each value left out of its own estimate; NaN unless all are reached. */
+/** The most attended keys of a row of weights, the largest weight first. */
+export function mostAttended(row, values, count = 5) {
+  const found = [];
+  for (let i = 0; i < row.length; i++) {
+    if (!(row[i] > 0) || (found.length === count && row[i] <= row[found[count - 1]])) continue;
+    let at = Math.min(found.length, count - 1);
+    for (; at > 0 && row[found[at - 1]] < row[i]; at--) found[at] = found[at - 1];
+    found[at] = i;
+  }
+  return found.map((index) => ({ index, weight: row[index], value: values[index] }));
+}
+
+/**
+ * Mean squared errors at the keys: with each value left out of its own estimate, NaN unless all are
+ * reached, and with it (the training error).
+ */
 export function leaveOneOut(keys, values, kernel, sigma) {
   const n = keys.length;
   const totals = new Float64Array(n);
@@ -83,7 +98,9 @@ export function leaveOneOut(keys, values, kernel, sigma) {
     }
   }
   let sum = 0;
+  let training = 0;
   let unreached = 0;
+  const own = kernel(0);
   for (let j = 0; j < n; j++) {
     let estimate = sums[j] / totals[j];
     if (kernel === gaussian && totals[j] < 1e-280) {
@@ -94,6 +111,7 @@ export function leaveOneOut(keys, values, kernel, sigma) {
     }
     if (Number.isNaN(estimate)) unreached++;
     sum += (estimate - values[j]) ** 2;
+    training += ((sums[j] + own * values[j]) / (totals[j] + own) - values[j]) ** 2;
   }
-  return { error: sum / n, unreached };
+  return { error: sum / n, unreached, training: training / n };
 }

@@ -1,12 +1,12 @@
 // What a reader moves, apart from the panels: a record for each control.
 
 import { KERNELS } from "./kernels.mjs";
-import { extent, roundStep, tidy, written } from "./scales.mjs";
+import { digitsOf, extent, roundStep, tidy, written } from "./scales.mjs";
 
 /** A slider's width: what is computed has as many digits as its label. */
 export const rounded = (sigma) => Number(sigma.toPrecision(3));
 
-/** The queries that a slider can choose: its ends, its step, and the digits that tell steps apart. */
+/** The queries that a slider can choose: its ends and its step. */
 export function queryRange(queries) {
   const { lo, hi } = extent([queries], 0);
   const step = roundStep((hi - lo) / 400);
@@ -14,12 +14,12 @@ export function queryRange(queries) {
     step: tidy(step),
     min: tidy(Math.floor(lo / step) * step),
     max: tidy(Math.ceil(hi / step) * step),
-    digits: 1 + Math.ceil(Math.log10(Math.max(-lo, hi, step) / step)),
   };
 }
 
 /** A number with the unit of keys (0) or values (1). */
-export const withUnit = (text, { units }, which = 0) => (units[which] ? `${text} ${units[which]}` : text);
+export const withUnit = (text, { units }, which = 0) =>
+  units[which] ? `${text} ${units[which]}` : text;
 
 // An input that is linked is an ipywidget in a notebook, where only its text is shown.
 const CONTROLS = [
@@ -45,6 +45,7 @@ const CONTROLS = [
     linked: true,
     input: '<select name="kernel"></select>',
     prepare(chooser) {
+      if (chooser.length) return;
       for (const name in KERNELS) chooser.add(new Option(name, name));
     },
     write: ({ kernel }) => kernel,
@@ -54,11 +55,12 @@ const CONTROLS = [
     name: "query",
     words: "query",
     input: '<input type="range" name="query">',
-    prepare(slider, { queries }) {
-      const { min, max, step } = queryRange(queries);
-      Object.assign(slider, { min, max, step });
+    prepare: (slider, { queries }) => Object.assign(slider, queryRange(queries)),
+    text(state) {
+      // Enough digits to tell one step from the next.
+      const digits = digitsOf(extent([state.queries], 0), 400);
+      return withUnit(written(state.query, digits), state);
     },
-    text: (state) => withUnit(written(state.query, queryRange(state.queries).digits), state),
     write: ({ query }) => query,
     read: ({ value }) => Number(value),
   },
@@ -74,7 +76,8 @@ export function controlsOf(element, state, { inputs, ask, tell, forget }) {
       (inputs || !record.linked ? record.input : "");
     const input = label.querySelector("input, select");
     if (input) {
-      record.prepare(input, state);
+      // Else a browser that comes back to the page puts the reader's last values into it.
+      input.autocomplete = "off";
       input.addEventListener("input", () => {
         forget(input);
         ask({ [record.name]: record.read(input) });
@@ -83,6 +86,13 @@ export function controlsOf(element, state, { inputs, ask, tell, forget }) {
     return { ...record, input, number: label.querySelector("b") };
   });
   return {
+    prepare() {
+      for (const { input, prepare } of made) {
+        if (!input) continue;
+        prepare(input, state);
+        forget(input);
+      }
+    },
     input: (name) => made.find((record) => record.name === name)?.input,
     words: () =>
       made

@@ -5,9 +5,22 @@ import { extent } from "./scales.mjs";
 
 const LEVELS = 10;
 
+/** The key whose dot is nearest to a place of the window, and no farther from it than `reach`. */
+export function dotUnder(panel, { keys, values }, event, reach = 9) {
+  const { x, y } = panel.place(event);
+  let found = -1;
+  for (let i = 0; i < keys.length; i++) {
+    const distance = Math.hypot(panel.x(keys[i]) - x, panel.y(values[i]) - y);
+    if (distance <= reach) [found, reach] = [i, distance];
+  }
+  return found;
+}
+
 export const estimatePanel = {
+  name: "estimate",
   label: "Values over keys, with the estimate as a curve and the query as a line",
   drags: { name: "query", axis: "x" },
+  points: dotUnder,
 
   legend: ({ colors, truth }) => [
     ["value", colors.value],
@@ -29,7 +42,7 @@ export const estimatePanel = {
     panel.levels = new Uint8Array(keys.length);
   },
 
-  draw(panel, { keys, values, colors, row, estimate, queryEstimate, ...state }) {
+  draw(panel, { keys, values, colors, row, estimate, queryEstimate, pointed, ...state }) {
     const pen = panel.begin();
     const { order, places, truth, heights, levels } = panel;
     let largest = 0;
@@ -57,5 +70,6 @@ export const estimatePanel = {
       panel.dot(at, panel.y(queryEstimate), 5.5, colors.query);
       panel.dot(at, panel.y(queryEstimate), 3, colors.estimate);
     }
+    if (pointed >= 0) panel.ring(panel.x(keys[pointed]), panel.y(values[pointed]));
   },
 };

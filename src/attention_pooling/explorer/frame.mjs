@@ -8,14 +8,23 @@ export const DASH = [5, 3];
 export class Panel {
   constructor(parent, record, state) {
     this.record = record;
-    this.canvas = parent.appendChild(document.createElement("canvas"));
+    this.element = parent.appendChild(document.createElement("div"));
+    this.element.className = `nw-panel nw-${record.name}`;
+    this.canvas = this.element.appendChild(document.createElement("canvas"));
     this.canvas.setAttribute("role", "img");
     this.canvas.setAttribute("aria-label", record.label);
     this.frame = document.createElement("canvas");
     this.pen = this.canvas.getContext("2d");
-    this.legend = record.legend(state);
-    [this.scaleX, this.scaleY] = record.scales(state);
-    record.prepare?.(this, state);
+    this.scale(state);
+  }
+
+  /** Take the data as they are now, and tell whether a scale has changed. */
+  scale(state) {
+    const before = JSON.stringify([this.scaleX, this.scaleY, this.legend]);
+    this.legend = this.record.legend(state);
+    [this.scaleX, this.scaleY] = this.record.scales(state, this);
+    this.record.prepare?.(this, state);
+    return before !== JSON.stringify([this.scaleX, this.scaleY, this.legend]);
   }
 
   /** Take size and ink from the page as it is now, and draw what no control moves. */
@@ -23,16 +32,20 @@ export class Panel {
     const { canvas, frame, scaleX, scaleY } = this;
     this.dpr = window.devicePixelRatio || 1;
     this.ink = ink;
-    for (const sheet of [canvas, frame]) {
-      sheet.width = Math.max(1, Math.round(canvas.clientWidth * this.dpr));
-      sheet.height = Math.max(1, Math.round(canvas.clientHeight * this.dpr));
-    }
     const [width, height] = [canvas.clientWidth, canvas.clientHeight];
     const pen = frame.getContext("2d");
-    pen.scale(this.dpr, this.dpr);
+    for (const sheet of [canvas, frame]) {
+      const [across, down] = [width, height].map((side) => Math.max(1, Math.round(side * this.dpr)));
+      if (sheet.width !== across) sheet.width = across;
+      if (sheet.height !== down) sheet.height = down;
+    }
+    pen.setTransform(this.dpr, 0, 0, this.dpr, 0, 0);
+    pen.setLineDash([]);
+    pen.lineWidth = 1;
+    pen.clearRect(0, 0, width, height);
     pen.font = ink.font;
     pen.textBaseline = "middle";
-    this.top = 26;
+    this.top = 28;
     this.bottom = height - 40;
     const marksY = ticks(scaleY, (this.bottom - this.top) / 32);
     const wide = (mark) => pen.measureText(written(mark, 12)).width;
@@ -74,7 +87,7 @@ export class Panel {
     pen.restore();
     pen.textAlign = "left";
     let at = this.left;
-    for (const [text, colour, dash] of this.legend) {
+    for (const [text, colour, dash, how] of this.legend) {
       pen.strokeStyle = pen.fillStyle = colour;
       pen.lineWidth = 2;
       pen.setLineDash(dash || []);
@@ -85,13 +98,14 @@ export class Panel {
         pen.stroke();
       } else {
         pen.arc(at + 9, 10, 4, 0, 7);
-        pen.fill();
+        pen[how ?? "fill"]();
       }
       at += 18;
       pen.fillStyle = ink.colour;
       pen.fillText(text, at, 10);
       at += pen.measureText(text).width + 10;
     }
+    pen.setLineDash([]);
     this.record.fit?.(this, state);
   }
 
@@ -107,12 +121,18 @@ export class Panel {
     return this.bottom - along(value, this.scaleY) * (this.bottom - this.top);
   }
 
-  /** The values on both scales at a place of the window. */
-  under({ clientX, clientY }) {
+  /** A place of the window as a place of the canvas. */
+  place({ clientX, clientY }) {
     const box = this.canvas.getBoundingClientRect();
+    return { x: clientX - box.left, y: clientY - box.top };
+  }
+
+  /** The values on both scales at a place of the window. */
+  under(event) {
+    const { x, y } = this.place(event);
     return {
-      x: valueAt((clientX - box.left - this.left) / (this.right - this.left), this.scaleX),
-      y: valueAt((this.bottom - (clientY - box.top)) / (this.bottom - this.top), this.scaleY),
+      x: valueAt((x - this.left) / (this.right - this.left), this.scaleX),
+      y: valueAt((this.bottom - y) / (this.bottom - this.top), this.scaleY),
     };
   }
 
@@ -147,6 +167,16 @@ export class Panel {
   upright(x, colour, width) {
     this.pen.fillStyle = colour;
     this.pen.fillRect(x - width / 2, this.top, width, this.bottom - this.top);
+  }
+
+  /** A ring around what the reader points at. */
+  ring(x, y, radius = 8) {
+    const { pen } = this;
+    pen.strokeStyle = this.ink.colour;
+    pen.lineWidth = 1.5;
+    pen.beginPath();
+    pen.arc(x, y, radius, 0, 7);
+    pen.stroke();
   }
 
   dot(x, y, radius, colour) {

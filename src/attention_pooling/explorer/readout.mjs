@@ -2,6 +2,7 @@
 
 import { withUnit } from "./controls.mjs";
 import { written } from "./scales.mjs";
+import { writtenValue } from "./terms.mjs";
 
 const reached = ({ queryEstimate }) => Number.isFinite(queryEstimate);
 
@@ -9,7 +10,7 @@ const ANSWERS = [
   {
     term: "estimate at the query",
     text: (state) =>
-      reached(state) ? withUnit(written(state.queryEstimate), state, 1) : "undefined",
+      reached(state) ? withUnit(writtenValue(state.queryEstimate, state), state, 1) : "undefined",
   },
   {
     term: "keys it attends to in effect",
@@ -22,10 +23,14 @@ const ANSWERS = [
   },
   {
     term: "leave-one-out error",
-    text: ({ leaveOneOutError, keysUnreached: alone }) =>
-      Number.isFinite(leaveOneOutError)
-        ? written(leaveOneOutError)
-        : `undefined: ${alone} ${alone === 1 ? "key is" : "keys are"} reached by no other`,
+    text({ kernel, leaveOneOutError, keysUnreached: alone, best, panel, ...state }) {
+      if (!Number.isFinite(leaveOneOutError)) {
+        return `undefined: ${alone} ${alone === 1 ? "key is" : "keys are"} reached by no other`;
+      }
+      const { error, sigma } = best[kernel];
+      const tried = `, best so far ${written(error)} at ${withUnit(written(sigma), state)}`;
+      return written(leaveOneOutError) + (panel === "leave-one-out" ? tried : "");
+    },
   },
 ];
 

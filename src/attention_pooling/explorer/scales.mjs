@@ -11,6 +11,12 @@ export function written(x, digits = 3) {
   return text.replace(/-/g, "−");
 }
 
+/** As many digits as tell apart the parts of a range, of which there are so many. */
+export function digitsOf({ lo, hi }, parts) {
+  const step = roundStep((hi - lo) / parts);
+  return Math.max(3, 1 + Math.ceil(Math.log10(Math.max(-lo, hi, step) / step)));
+}
+
 /** The number without what rounding has left behind its twelfth digit. */
 export const tidy = (x) => Number(x.toPrecision(12));
 
@@ -51,6 +57,12 @@ export function extent(arrays, margin) {
   }
   const pad = hi > lo ? (hi - lo) * margin : Math.max(Math.abs(hi) * 0.01, 0.5);
   return { lo: lo - pad, hi: hi + pad };
+}
+
+/** The nearest of the range's numbers that are a four-hundredth of it, or a little more, apart. */
+export function nearest(x, { lo, hi }) {
+  const step = roundStep((hi - lo) / 400);
+  return tidy(Math.round(x / step) * step);
 }
 
 /** How far along a scale a value lies: 0 at its lower end, 1 at its upper one. */

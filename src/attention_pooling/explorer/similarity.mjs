@@ -6,7 +6,9 @@ import { extent } from "./scales.mjs";
 export const similarityPanel = {
   name: "kernel",
   label: "The kernel as a curve around the query, with every key at its similarity",
+  asked: true,
   drags: { name: "query", axis: "x" },
+
 
   legend: ({ colors }) => [
     ["kernel", colors.estimate, []],
@@ -24,7 +26,7 @@ export const similarityPanel = {
     panel.places = Float64Array.from({ length: 401 }, (_, i) => lo + (i / 400) * (hi - lo));
   },
 
-  draw(panel, { kernel, sigma, query, keys, colors, evaluated }) {
+  draw(panel, { kernel, sigma, query, keys, colors, evaluated, pointed }) {
     const pen = panel.begin();
     const alpha = (place) => KERNELS[kernel](Math.abs(query - place) / sigma);
     panel.query({ query, colors });
@@ -34,5 +36,6 @@ export const similarityPanel = {
     pen.globalAlpha = 0.7;
     for (const key of keys) panel.dot(panel.x(key), panel.y(alpha(key)), 3, colors.key);
     pen.globalAlpha = 1;
+    if (pointed >= 0) panel.ring(panel.x(keys[pointed]), panel.y(alpha(keys[pointed])));
   },
 };
