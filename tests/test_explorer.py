@@ -363,12 +363,14 @@ def test_set_in_a_notebook_keeps_an_own_kernel_until_another_is_named(chromium, 
     held = {name: getattr(view, name) for name in names}
     weights = np.frombuffer(view.evaluated["weights"]).tolist()
     held["evaluated"] = view.evaluated | {"weights": weights}
+    held["module"] = view._esm
     with pages.served(MODULE.parent) as address, chromium.new_context() as context:
         page = context.new_page()
         page.goto(address + "explorer.css")
         indices = page.evaluate(
             """async (held) => {
-              const { default: view } = await import("./explorer.mjs");
+              const file = new Blob([held.module], { type: "text/javascript" });
+              const { default: view } = await import(URL.createObjectURL(file));
               const { evaluated } = held;
               evaluated.weights = new DataView(Float64Array.from(evaluated.weights).buffer);
               const set = (name, value) => (held[name] = value);
