@@ -30,5 +30,9 @@ __all__ = [
     "trend",
 ]
 
-# Each kernel can be imported by its own name.
-globals().update(KERNELS)
+
+def __getattr__(name):
+    """Return a kernel by its own name."""
+    if name in KERNELS:
+        return KERNELS[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -34,6 +34,8 @@ class Kernel:
         The integral of α, by which a kernel is divided to be a density.
     variance : Fraction or float
         The square of `spread`.
+    numbers : dict
+        What computes α elsewhere; empty unless α is a polynomial.
     smoothness : str
         What an estimate inherits: jumps, kinks, or neither.
     """
@@ -94,6 +96,7 @@ class Gaussian(Kernel):
     """The Gaussian kernel exp(−u²/2), the only one whose score −u²/2 is a polynomial."""
 
     reach = inf
+    numbers = {}
     area = sqrt(2 * pi)
     variance = 1
     smoothness = "smooth"
@@ -149,6 +152,12 @@ class Polynomial(Kernel):
             )
             for k in range(len(coefficients))
         )
+
+    @property
+    def numbers(self):
+        """What computes α elsewhere, ready for JSON, which has no infinity."""
+        reach = self.reach if self.is_compact else None
+        return {"reach": reach, "even": self.is_even, "coefficients": self.inward}
 
     @np.errstate(all="ignore")
     def __call__(self, u):
