@@ -23,7 +23,10 @@ from ..repository import ROOT
 
 HERE = Path(__file__).parent
 # What the worker runs besides the package.
-CODE = [Path(cells.__file__), HERE / "widgets.py", HERE / "kernel.py"]
+CODE = [
+    Path(cells.__file__),
+    *(HERE / f"{name}.py" for name in ("widgets", "kernel", "page_backend")),
+]
 # Pure Python that Pyodide does not have; the explorers' widgets are stood in for.
 PACKAGES = ("array-api-compat",)
 
@@ -124,28 +127,24 @@ def load(app, pagename, templatename, context, doctree):
         found = [*launch.launches(app.config, notebook, pathto)]
         found.append(launch.button("a notebook", "", "", at(f"notebooks/{notebook}")))
         ways = [(way["text"], way["url"]) for way in found]
-    book = {
-        "page": pagename,
+    files = {
         "root": at(""),
         "pyodide": pyodide.address(at("")),
         "wheel": f"{at(f'notebooks/{wheel_name()}')}?v={checksum}",
-        "packages": ours("packages.zip"),
         "code": at("_static/live/"),
-        "worker": ours("worker.mjs"),
-        "editor": ours("editor.mjs"),
         "notebook": at(f"notebooks/{notebook_name(pagename)}"),
+        "packages": ours("packages.zip"),
+    }
+    files |= {name: ours(f"{name}.mjs") for name in ("pressed", "worker", "editor")}
+    for name in explorer.FIGURES:
+        files[name] = at(explorer.MODULE.format(name=name))
+        files[f"{name} style"] = at(f"_static/{explorer.STYLE.format(name=name)}")
+    book = {
+        "page": pagename,
         "version": checksum,
+        "files": files,
         "ways": ways,
         "elsewhere": [way for way in ways if way[0] != "JupyterLite"],
-        "figures": {name: figure(app, name, at) for name in explorer.FIGURES},
     }
     app.add_css_file("live/live.css")
     app.add_js_file(None, body=START.format(module=ours("live.mjs"), book=json.dumps(book)))
-
-
-def figure(app, name, at):
-    """Return where the module and the style of one kind of explorer lie."""
-    return {
-        "module": at(explorer.MODULE.format(name=name)),
-        "style": at(f"_static/{explorer.STYLE.format(name=name)}"),
-    }
