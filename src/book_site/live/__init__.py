@@ -87,7 +87,7 @@ def version(folder):
 
 
 def mark(app, doctree, docname):
-    """Mark the cells that can run in a page, and those that need PyTorch."""
+    """Mark the cells that can run in a page, and those that need PyTorch, in part or in whole."""
     if app.builder.format != "html" or not is_notebook(app.env, docname):
         return
     found = [
@@ -96,8 +96,10 @@ def mark(app, doctree, docname):
         if cell.get("nb_element") == "cell_code" and "tag_skip-execution" not in cell["classes"]
     ]
     for cell, kept in zip(found, lite.without_torch(list(map(source, found))), strict=True):
-        runs = ast.parse(cells.without_magics(kept)).body
-        cell["classes"].append("live-cell" if runs else "live-elsewhere")
+        if ast.parse(cells.without_magics(kept)).body:
+            cell["classes"].append("live-cell")
+        if kept.startswith(lite.REMARK):
+            cell["classes"].append("live-elsewhere")
 
 
 def source(cell):
@@ -108,6 +110,13 @@ def source(cell):
         if part.get("nb_element") == "cell_code_source"
         for block in part.findall(nodes.literal_block)
     )
+
+
+SAYS = (
+    "Python can run in this page: change any code below and run it. "
+    "The first run fetches about 17 MB; what you type stays in this browser."
+)
+SAYS_WITH_TORCH = " What needs PyTorch, which no browser has, is left out and says where it runs."
 
 
 def load(app, pagename, templatename, context, doctree):
@@ -141,6 +150,7 @@ def load(app, pagename, templatename, context, doctree):
         files[f"{name} style"] = at(f"_static/{explorer.STYLE.format(name=name)}")
     book = {
         "page": pagename,
+        "says": SAYS + SAYS_WITH_TORCH * ("live-elsewhere" in context.get("body", "")),
         "version": checksum,
         "files": files,
         "ways": ways,

@@ -328,10 +328,7 @@ class Page {
   /** Above the first cell: what can be done here, and one press for all of it. */
   header() {
     const all = button("run-all", "Run every cell", () => this.runAll());
-    const text =
-      "Python can run in this page: change any code below and run it. " +
-      "The first run fetches about 17 MB; what you type stays in this browser.";
-    this.bar = made("div", { className: "live-page" }, all, made("span", {}, text));
+    this.bar = made("div", { className: "live-page" }, all, made("span", {}, this.book.says));
     this.checks = this.cells.filter((cell) => checked(cell.book) && cell.answer);
     if (this.checks.length) this.panel();
     const [first] = this.cells;
