@@ -1,121 +1,14 @@
-// Words: what a place of a text attends to, by a hand-made kernel or by a head of a transformer.
-// Arithmetic, ink and controls are three parts; only the last one knows where it runs.
+// Words: which words a word attends to, and what comes next.
 
-// ---------------------------------------------------------------- arithmetic
+import { effectiveKeys } from "./arithmetic.mjs";
+import { HEADS, MOST, attend, tokensOf, unpack } from "./reading.mjs";
+import { written } from "./scales.mjs";
+import { speaker } from "./speech.mjs";
 
-const MOST = 8;
 const MOST_TOKENS = 500;
-const HEADS = ["match", "1.1", "1.2", "2.1", "2.2"];
-
-/** Cut a text at white space, with marks of punctuation as tokens of their own. */
-export const tokensOf = (text) => text.match(/[^\s.,;:!?"()]+|[.,;:!?"()]/g) ?? [];
-
-/** In how many tokens "text before i" and "text up to and with `at`" end alike, i = 1 … at. */
-export function matchLengths(tokens, at) {
-  return Array.from({ length: at }, (_, key) => {
-    let length = 0;
-    while (length < MOST && length <= key && tokens[key - length] === tokens[at - length]) length++;
-    return length;
-  });
-}
-
-/** Softmax of scores, the largest shifted out. */
-export function softmax(scores) {
-  const top = Math.max(...scores);
-  const shares = scores.map((score) => Math.exp(score - top));
-  const total = shares.reduce((sum, share) => sum + share, 0);
-  return shares.map((share) => share / total);
-}
-
-/** How many places a row of weights attends to in effect, 1 / Σ w². */
-export const effective = (row) => 1 / row.reduce((sum, weight) => sum + weight * weight, 0);
-
-/** The matrices that Python has packed, each a function of layer and head where it has them. */
-export function unpack({ matrices, numbers }) {
-  const bytes = Uint8Array.from(atob(numbers), (letter) => letter.charCodeAt(0));
-  const view = new DataView(bytes.buffer);
-  let start = 0;
-  return Object.fromEntries(
-    Object.entries(matrices).map(([name, { shape, scale }]) => {
-      const count = shape.reduce((product, length) => product * length);
-      const all = Float64Array.from({ length: count }, (_, i) => {
-        return scale * view.getInt16(2 * (start + i), true);
-      });
-      start += count;
-      const [rows, columns] = shape.slice(-2);
-      const cut = (layer = 0, head = 0) => {
-        const first = (layer * (shape.at(-3) ?? 1) + head) * rows * columns;
-        return { rows, columns, numbers: all.subarray(first, first + rows * columns) };
-      };
-      return [name, cut];
-    }),
-  );
-}
-
-const rowOf = ({ columns, numbers }, i) => numbers.subarray(i * columns, (i + 1) * columns);
-const add = (a, b) => a.map((value, i) => value + b[i]);
-const dot = (a, b) => a.reduce((sum, value, i) => sum + value * b[i], 0);
-const sumOf = (rows, weights) => {
-  const sum = new Float64Array(rows[0].length);
-  rows.forEach((row, i) => row.forEach((value, j) => (sum[j] += weights[i] * value)));
-  return sum;
-};
-const apply = (row, map) =>
-  sumOf(
-    Array.from(row, (_, i) => rowOf(map, i)),
-    row,
-  );
-
-/** Read symbols: the weights of each head, and the probability of each symbol to come next. */
-export function read(model, symbols) {
-  let x = symbols.map((s, place) => add(rowOf(model.embedding(), s), rowOf(model.positions(), place)));
-  const weights = {};
-  for (const layer of [0, 1]) {
-    const heard = [0, 1].map((head) => {
-      const [queries, keys, values] = ["W_q", "W_k", "W_v"].map((name) =>
-        x.map((row) => apply(row, model[name](layer, head))),
-      );
-      const root = Math.sqrt(queries[0].length);
-      // No place looks at a later one.
-      const rows = queries.map((query, i) =>
-        softmax(keys.slice(0, i + 1).map((key) => dot(query, key) / root)),
-      );
-      weights[`${layer + 1}.${head + 1}`] = rows;
-      return rows.map((row) => apply(sumOf(values.slice(0, row.length), row), model.W_o(layer, head)));
-    });
-    x = x.map((row, i) => add(add(row, heard[0][i]), heard[1][i]));
-  }
-  return { weights, probabilities: softmax([...apply(x.at(-1), model.unembedding())]) };
-}
-
-/** The weight of each token for the one at `at`, null where it cannot look, and what comes next. */
-export function attend({ tokens, at, head, width, model }) {
-  const weights = tokens.map(() => null);
-  const next = new Map();
-  if (head === "match") {
-    if (at) softmax(matchLengths(tokens, at).map((length) => length / width)).forEach(vote);
-  } else {
-    const different = [...new Set(tokens)];
-    const first = Math.max(0, at + 1 - model.positions().rows);
-    const symbols = tokens.slice(first, at + 1).map((token) => different.indexOf(token));
-    const reading = read(model, symbols);
-    reading.weights[head].at(-1).forEach((weight, i) => (weights[first + i] = weight));
-    different.forEach((token, symbol) => next.set(token, reading.probabilities[symbol]));
-  }
-  function vote(weight, key) {
-    weights[key + 1] = weight;
-    next.set(tokens[key + 1], (next.get(tokens[key + 1]) ?? 0) + weight);
-  }
-  return { weights, next: [...next].sort((a, b) => b[1] - a[1]) };
-}
-
-// ----------------------------------------------------------------------- ink
-
 const SHOWN = 8;
 
-/** A number as a reader wants it: a few digits and a true minus sign. */
-const figure = (x, digits = 2) => String(Number(x.toPrecision(digits)));
-const share = (x) => (x < 0.005 ? "0.00" : x.toFixed(2));
+const portion = (x) => (x < 0.005 ? "0.00" : x.toFixed(2));
 const escaped = (words) =>
   words.replace(/[&<>"]/g, (mark) => `&#${mark.charCodeAt(0)};`);
 
@@ -135,7 +28,7 @@ function barsInk({ next, truth }) {
     .map(
       ([token, probability]) =>
         `<dt>${escaped(token)}${token === truth ? " ✓" : ""}</dt>` +
-        `<dd><i style="width:${100 * probability}%"></i><b>${share(probability)}</b></dd>`,
+        `<dd><i style="width:${100 * probability}%"></i><b>${portion(probability)}</b></dd>`,
     )
     .join("");
 }
@@ -149,14 +42,12 @@ function seen({ tokens, at, head, weights, next, truth, first }) {
   const told = truth === undefined ? "" : ` The text goes on with “${truth}”.`;
   const whose = head === "match" ? "the hand-made kernel" : "the transformer";
   return (
-    `From “${tokens[at]}”, word ${at + 1}, ${figure(effective(seenByIt))} of ${seenByIt.length} words ` +
-    `are attended to in effect, most of all “${tokens[best]}”, word ${best + 1}, with ${share(most)}. ` +
-    `Next, ${whose} expects “${next[0][0]}” with ${share(next[0][1])}.${told}` +
+    `From “${tokens[at]}”, word ${at + 1}, ${written(effectiveKeys(seenByIt), 2)} of ${seenByIt.length} words ` +
+    `are attended to in effect, most of all “${tokens[best]}”, word ${best + 1}, with ${portion(most)}. ` +
+    `Next, ${whose} expects “${next[0][0]}” with ${portion(next[0][1])}.${told}` +
     (first ? ` The transformer sees the last ${at + 1 - first} words.` : "")
   );
 }
-
-// ------------------------------------------------------------------ controls
 
 const BODY = `<div class="nw-dials">
     <label><span>attention by</span><select name="head"></select></label>
@@ -191,7 +82,8 @@ function build(root, { numbers, colors, widths, texts, ...start }, ask) {
   example.add(new Option("your own", ""));
   find(".nw-own b").textContent = symbols;
 
-  let [now, drawn, speech] = [start];
+  let [now, drawn] = [start];
+  const [say, hush] = speaker(find(".nw-spoken"));
   function show(next) {
     const before = now.text;
     now = { ...now, ...next };
@@ -216,13 +108,11 @@ function build(root, { numbers, colors, widths, texts, ...start }, ask) {
     chooser.value = head;
     slider.value = Math.log10(width);
     slider.disabled = head !== "match";
-    find("label b").textContent = head === "match" ? figure(width, 3) : "of the kernel alone";
-    slider.ariaValueText = figure(width, 3);
+    find("label b").textContent = head === "match" ? written(width) : "of the kernel alone";
+    slider.ariaValueText = written(width);
     find(".nw-seen").textContent = seen(drawn);
     find("[role=alert]").textContent = "";
-    // A screen reader is told once the reader's hand has come to rest.
-    clearTimeout(speech);
-    speech = setTimeout(() => (find(".nw-spoken").textContent = seen(drawn)), 700);
+    say(() => seen(drawn));
     root.dispatchEvent(new CustomEvent("nw:change", { bubbles: true }));
   }
 
@@ -343,21 +233,21 @@ function build(root, { numbers, colors, widths, texts, ...start }, ask) {
   return {
     show,
     end() {
-      clearTimeout(speech);
+      hush();
       resized.disconnect();
     },
   };
 }
 
-/** Load the transformer's numbers, which lie in a script of their own beside this module. */
+/** Load the transformer's numbers, which lie in a script of their own. */
 let numbers;
 function load(version) {
-  // A page that was opened as a file has this module from a script, whose address is known.
-  const copy = document.querySelector('script[src*="words_from_file.js"]');
-  const address = copy ? new URL("words/numbers.js", copy.src) : new URL("numbers.js", import.meta.url);
+  // Beside the style, whose address every page has, also one that is opened as a file.
+  const { href } = document.querySelector('link[href*="words/words.css"]');
+  const address = new URL("numbers.js", href).href.split("?")[0];
   numbers ??= new Promise((done, fail) => {
     const script = document.createElement("script");
-    script.src = `${address.href.split("?")[0]}?v=${version}`;
+    script.src = `${address}?v=${version}`;
     script.onload = () => done(globalThis.wordNumbers);
     script.onerror = fail;
     document.head.append(script);
@@ -413,4 +303,4 @@ function render({ model, el }) {
   };
 }
 
-export default { render };
+export default { mountAll, render };

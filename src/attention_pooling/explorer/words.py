@@ -3,7 +3,6 @@
 import json
 import zlib
 from importlib.resources import files
-from pathlib import Path
 
 import anywidget
 import numpy as np
@@ -21,14 +20,14 @@ from ..words import (
     tokens_of,
     votes,
 )
-from .still import still_image
+from .modules import HERE, joined
+from .still import checked_text, still_image, still_picture
 
 HEADS = ("match", "1.1", "1.2", "2.1", "2.2")
 MOST_TOKENS = 500
 WIDTHS = 0.1, 10.0  # tokens
 STILL = 720, 330  # pixels
 RHYME_AT = 69  # "… that killed the", for the second time
-HERE = Path(__file__).parent
 TEXTS = {
     "The House That Jack Built, five verses": " ".join(house_that_jack_built(5)),
     "a block that comes again": "ash oak elm fir yew box bay fig ash oak elm fir yew box bay",
@@ -86,7 +85,7 @@ class WordExplorer(anywidget.AnyWidget):
     (6, '2.1', 0.5)
     """
 
-    _esm = HERE / "words.mjs"
+    _esm = joined("words.mjs")
     _css = HERE / "words.css"
     data = traitlets.Dict().tag(sync=True)
     text = traitlets.Any().tag(sync=True)
@@ -98,7 +97,7 @@ class WordExplorer(anywidget.AnyWidget):
         if text is None:
             text, at = next(iter(TEXTS.values())), RHYME_AT if at is None else at
         at = len(_tokens(text)) - 1 if at is None else at
-        self._alt = alt
+        self._alt = None if alt is None else checked_text("alt", alt)
         numbers = json.loads(_stored())
         data = {"colors": COLORS, "widths": WIDTHS, "texts": TEXTS, "numbers": numbers}
         super().__init__(data=data, text=text, at=at, head=head, width=width)
@@ -128,9 +127,10 @@ class WordExplorer(anywidget.AnyWidget):
 
     def _repr_mimebundle_(self, **kwargs):
         bundle, metadata = super()._repr_mimebundle_(**kwargs)
-        return bundle | {"text/html": self._html()}, metadata
+        picture = still_picture(self._draw, *STILL)
+        return bundle | {"text/html": self._html(picture), "image/png": picture}, metadata
 
-    def _html(self):
+    def _html(self, picture):
         """Return the still figure, and beside it the data from which a page comes alive."""
         start = {name: value for name, value in self.data.items() if name != "numbers"} | {
             "text": self.text,
@@ -144,7 +144,7 @@ class WordExplorer(anywidget.AnyWidget):
         data = json.dumps(start, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
         return (
             f'<div class="nw-words" role="group" aria-label="Word explorer">'
-            f"{still_image(self._draw, *STILL, self._alt or self._description())}"
+            f"{still_image(picture, *STILL, self._alt or self._description())}"
             f'<script type="application/json">{data}</script></div>'
         )
 
