@@ -3,6 +3,7 @@
 from .data import Data, cost_measurements, digits, mcycle, noisy_trend, trend
 from .explorer import Explorer
 from .explorer.scores import ScoreExplorer
+from .explorer.words import WordExplorer
 from .fast import LeaveOneOutCurve, leave_one_out_curve, pool
 from .kernels import KERNELS
 from .pooling import Pooled, attention_weights, effective_keys, nadaraya_watson
@@ -17,6 +18,7 @@ __all__ = [
     "LeaveOneOutCurve",
     "Pooled",
     "ScoreExplorer",
+    "WordExplorer",
     "attention_weights",
     "cost_measurements",
     "digits",
