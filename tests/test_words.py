@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from torch.nn.functional import scaled_dot_product_attention
 
 from attention_pooling import WordExplorer
+from attention_pooling.explorer.modules import joined
 from attention_pooling.explorer.words import HEADS, attended
 from attention_pooling.transformer import Transformer, packed, read, trained_transformer, unpacked
 from attention_pooling.words import (
@@ -238,7 +239,7 @@ def test_page_holds_the_text_and_is_the_same_each_time():
 
 def test_what_a_page_loads_is_small():
     folder = files("attention_pooling")
-    module = (folder / "explorer" / "words.mjs").read_bytes()
+    module = joined("words.mjs").encode()
     assert len(gzip.compress(module, mtime=0)) <= 10_000
     assert len((folder / "transformer.json").read_bytes()) <= 120_000
 
@@ -264,7 +265,7 @@ def agree(state):
 def page_address(site):
     found = [
         page.relative_to(pages.HTML).as_posix()
-        for page in pages.HTML.rglob("*.html")
+        for page in (pages.HTML / "chapters").glob("*.html")
         if 'class="nw-words"' in page.read_text(encoding="utf-8")
     ]
     assert len(found) == 1
@@ -277,13 +278,13 @@ def numbers_loaded(page):
 
 
 @pytest.fixture
-def opened(chromium, page_address):
+def opened(window, page_address):
     """A page with the figure alive, a way to read its state, and what the console said."""
-    context = chromium.new_context(has_touch=True, viewport={"width": 390, "height": 900})
-    page = context.new_page()
+    taken = window(has_touch=True, viewport={"width": 390, "height": 900})
+    page = taken.page
     said = []
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("console", lambda message: message.type == "error" and said.append(message.text))
+    taken.listen("pageerror", lambda error: said.append(str(error)))
+    taken.listen("console", lambda message: message.type == "error" and said.append(message.text))
     page.goto(page_address)
     assert not numbers_loaded(page)
     page.locator(".nw-words").scroll_into_view_if_needed()
@@ -291,7 +292,6 @@ def opened(chromium, page_address):
     assert len(numbers_loaded(page)) == 1
     page.evaluate(f"window.changes = 0; {ROOT}.addEventListener('nw:change', () => changes++)")
     yield page
-    context.close()
     assert said == []
 
 
@@ -375,21 +375,22 @@ def test_set_refuses_what_cannot_be_drawn(opened):
         assert state(opened) == before
 
 
-def test_page_without_scripts_keeps_the_still_figure(chromium, page_address):
-    page = chromium.new_page(java_script_enabled=False)
+def test_page_without_scripts_keeps_the_still_figure(window, page_address):
+    page = window(java_script_enabled=False).page
     page.goto(page_address)
     assert page.locator(".nw-words .nw-still").is_visible()
-    page.close()
 
 
-def test_page_opened_as_a_file_comes_alive(chromium, page_address):
-    page = chromium.new_page()
-    page.goto((pages.HTML / page_address.split("/", 3)[3]).as_uri())
+@pytest.mark.parametrize("place", ["chapter", "frame"])
+def test_page_opened_as_a_file_comes_alive(desktop, page_address, place):
+    page = desktop.page
+    chapter = page_address.split("/", 3)[3]
+    alone = "_static/embed/chapters-words-words-0.html"
+    page.goto((pages.HTML / {"chapter": chapter, "frame": alone}[place]).as_uri())
     page.locator(".nw-words").scroll_into_view_if_needed()
     page.wait_for_selector(".nw-words[data-ready=true]")
     put(page, head="2.1")
     agree(state(page))
-    page.close()
 
 
 def test_only_pages_with_the_figure_load_it(html):
