@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from attention_pooling.explorer.words import attended
 from attention_pooling.transformer import read
 
 from . import says
@@ -141,6 +142,17 @@ def single_texts_are_clear_cut(shares, orders, trained_here):
 def window_is_narrow(right_through_window, trained_here):
     learned, by_hand = right_through_window(trained_here)
     return 0.45 < by_hand < 0.55 and 0.33 < learned < by_hand
+
+
+@says(
+    'At "killed the" it is wrong: head 2.1 attends most to "rat", as the kernel does, but head 2.2 '
+    'attends to "malt", and in the sum of the two "malt" prevails.',
+)
+def the_other_head_prevails(words):
+    looks = {head: attended(words[:84], 69, head) for head in ("match", "2.1", "2.2")}
+    best = [words[np.nanargmax(weights)] for weights, _ in looks.values()]
+    _, expected = looks["2.1"]
+    return best == ["rat", "rat", "malt"] and max(expected, key=expected.get) == "malt"
 
 
 @says('Without the positions there is no "before" any more, and the transformer is lost.')
