@@ -23,6 +23,8 @@ CLASSIC = "_static/{name}_classic.js"
 FIGURE = '<div class="nw-{name}.*?</script></div>'
 # The files' names; each figure's root has a class of that name.
 FIGURES = ("explorer", "scores")
+# Those whose state has an address, for which pages elsewhere may want a frame.
+SENT = ("explorer",)
 
 START = """{{
   // Before the theme's deferred scripts, which may take seconds to come.
@@ -97,7 +99,7 @@ def load_explorers(app, pagename, templatename, context, doctree):
         bare = f"{pagename.replace('/', '-')}-{name}-*.html"
         folder = Path(app.outdir, "_static", "embed")
         folder.mkdir(exist_ok=True)
-        for place, figure in enumerate(found):
+        for place, figure in enumerate(found if name in SENT else ()):
             file = bare.replace("*", str(place))
             page = BARE.format(
                 name=name,
