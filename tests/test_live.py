@@ -7,18 +7,21 @@ import re
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 from pyodide import CDN, FOLDER, answer, copied
 from sphinx.errors import ExtensionError
 
+from attention_pooling import nadaraya_watson
 from book_site import pyodide
 
-PATIENCE = 240_000  # Milliseconds that a cold start may take on a busy machine.
+PATIENCE = 120_000  # Milliseconds that a cold start may take on a busy machine.
 OPEN = """async ([begin, text]) => {
   const cells = [...document.querySelectorAll(".live-cell")];
   const cell = cells.find((one) => one.live.source.startsWith(begin));
   if (text !== null) cell.live.source = text;
   return cell.live.run(); }"""
+RUN = "(one, text) => { one.live.source = text; return one.live.run(); }"
 # Without PyTorch the two losses are given arrays; the chapter solves them with tensors.
 LOSS = """def {name}(sigma, keys, values):
     similarity = np.exp(-((keys[:, None] - keys) ** 2) / (2 * sigma**2)){mask}
@@ -214,9 +217,7 @@ def test_what_goes_wrong_is_told_and_the_next_run_works(untouched):
     root = cell(untouched, "def rates(")
 
     def alone(text):
-        return root.evaluate(
-            "(one, text) => { one.live.source = text; return one.live.run(); }", text
-        )
+        return root.evaluate(RUN, text)
 
     def told(text):
         return alone(f"def rates(d):\n    return 1, 2\n\n{text}")
@@ -246,6 +247,26 @@ def test_what_goes_wrong_is_told_and_the_next_run_works(untouched):
         "<a href=javascript:x()>a</a>'\n\nA()",
     )
     assert shown["html"].startswith('<div class="output text_html"><b>b</b><img><a>a</a></div>')
+
+
+def test_the_readers_code_reaches_neither_page_nor_storage_nor_network(live, untouched):
+    names = "document localStorage indexedDB caches XMLHttpRequest WebSocket EventSource Worker"
+    text = f"""import js
+def worker(code):
+    return js.Object.constructor("return " + code)()
+for name in "{names}".split():
+    print(name, worker(f"typeof self.{{name}}"))
+for name in ("storage", "storageBuckets"):
+    print(name, worker(f"typeof navigator.{{name}}"))
+print("fetch", worker("typeof WorkerGlobalScope.prototype.fetch"))
+worker("fetch('/typed').catch(() => 0)")"""
+    shown = run(untouched, "def rates", text)
+    assert shown["ok"], shown["error"]
+    found = re.findall(r"^(\w+) (\w+)$", shown["text"], re.MULTILINE)
+    assert {kind for _, kind in found} == {"undefined"}
+    assert [name for name, _ in found] == [*names.split(), "storage", "storageBuckets", "fetch"]
+    run(untouched, "import js", "1 + 1")
+    assert not any(address.endswith("/typed") for address in live.asked)
 
 
 @pytest.mark.parametrize("loop", ["while True:\n    pass", "while True:\n    print('again')"])
@@ -373,41 +394,121 @@ def test_answers_are_kept_shared_by_two_tabs_saved_loaded_and_forgotten(live, un
     other.close()
 
 
-def test_one_press_runs_a_page_whose_figures_and_explorers_take_the_readers_change(live):
+def test_one_press_runs_a_page_and_figures_stand_in_their_frames(live):
     page = live.open("frameworks", live.page)
     page.locator("button[name=run-all]").click()
     cells = page.locator(".live-cell")
     page.locator(".live-cell[data-state=done]").nth(cells.count() - 1).wait_for(state="attached")
     drawn = cells.last.locator("figure:has(figcaption) > img")
     assert drawn.evaluate("one => one.src.startsWith('data:') && one.naturalWidth > 300")
-    own = """
-from attention_pooling import Explorer
+
+
+EXPLORERS = """print("before")
+from attention_pooling import Explorer, ScoreExplorer
 import numpy as np
 
 
 def capped(u):
+    if np.abs(u).max() < 0.5:
+        raise ValueError("nothing is that near")
     return np.where(np.abs(u) < 1, 1 - u**2, 0)
 
 
-print("before")
-display(Explorer([0.0, 1.0, 4.0], [0.0, 3.0, 1.0], sigma=0.5))
-Explorer([0.0, 1.0, 4.0], [0.0, 3.0, 1.0], kernel=capped)"""
-    shown = run(page, "import", own)
+keys, values = [0.0, 1.0, 4.0], [0.0, 3.0, 1.0]
+plain = Explorer(keys, values, sigma=0.5)
+owned = Explorer(keys, values, kernel=capped, panel="kernel")
+scores = ScoreExplorer([[1.0, 0.0], [0.0, 2.0]])
+display(plain)
+print("between")
+display(owned)
+scores"""
+# What the page reads and sets in an explorer.
+SET = """(one, change) => {
+  one.explorer.set(change);
+  const { kernel, sigma, keys } = one.explorer.state();
+  return [kernel, sigma, keys]; }"""
+DRAWN = """one => {
+  const { queries, estimate, sigma } = one.explorer.state();
+  return [queries, estimate, sigma]; }"""
+TURN = """(one, value) => {
+  one.value = value;
+  one.dispatchEvent(new Event("input", { bubbles: true })); }"""
+
+
+def test_explorers_that_a_cell_makes_live_in_the_page_and_in_python(live):
+    page = live.open("frameworks", live.page)
+    first, second = (page.locator(".live-cell").nth(i) for i in range(2))
+
+    def run_in(cell, text):
+        return cell.evaluate(
+            "(one, text) => { one.live.source = text; return one.live.run(); }", text
+        )
+
+    shown = run_in(first, EXPLORERS)
     assert shown["ok"], shown["error"]
-    assert shown["text"].startswith("before\n")
-    root = cells.first.locator(".nw-explorer[data-ready=true]")
-    root.wait_for(state="attached")
-    assert root.evaluate("one => one.explorer.state().keys") == [0, 1, 4]
-    assert cells.first.locator(".nw-still-only img").count() == 1
-    cells.first.evaluate("one => one.live.reset()")
-    assert cells.first.locator(".nw-explorer").count() == 0
-    # An explorer of the page's makes way, too, and comes back.
-    page = live.open("index", page)
-    built = page.locator(".live-cell .nw-explorer[data-ready=true]")
+    assert re.match("before\n.*between\n", shown["text"], re.DOTALL)
+    plain, owned = (first.locator(".nw-explorer[data-ready=true]").nth(i) for i in range(2))
+    scores = first.locator(".nw-scores[data-ready=true]")
+    # What the page computes itself is drawn at once, whatever Python is doing.
+    assert plain.evaluate(SET, {"sigma": 0.7, "kernel": "triangular"}) == [
+        "triangular",
+        0.7,
+        [0, 1, 4],
+    ]
+
+    # A reader's own kernel is Python's to compute.
+    def arrived(sigma):
+        page.wait_for_function(
+            "([one, sigma]) => Math.abs(one.explorer.state().sigma / sigma - 1) < 0.02",
+            arg=[owned.element_handle(), sigma],
+        )
+
+    owned.evaluate(SET, {"sigma": 1.5})
+    arrived(1.5)
+    queries, drawn, _ = owned.evaluate(DRAWN)
+    expected, _ = nadaraya_watson(
+        np.array(queries),
+        np.array([0.0, 1.0, 4.0]),
+        np.array([0.0, 3.0, 1.0]),
+        lambda u: np.where(np.abs(u) < 1, 1 - u**2, 0),
+        1.5,
+    )
+    np.testing.assert_allclose(np.array(drawn, float), expected, rtol=1e-12)
+    # Where it fails, that is said under the explorer, until it works again.
+    width = owned.locator("input[name=sigma]")
+    width.evaluate(TURN, np.log10(20.0))
+    failed = first.locator(".live-error")
+    failed.wait_for(state="attached")
+    assert failed.text_content().endswith("ValueError: nothing is that near")
+    width.evaluate(TURN, np.log10(3.0))
+    arrived(3)
+    assert failed.count() == 0
+    # Python reads what the page has set, and the page shows what Python sets.
+    plain.locator("select[name=kernel]").evaluate(TURN, "boxcar")
+    scores.evaluate(SET, {"query": [3, 4], "score": "product"})
+    read = run_in(
+        second,
+        "scores.sigma = 0.25\nplain.sigma = 2\n"
+        "plain.kernel, owned.sigma, owned.kernel is capped, scores.query, scores.score",
+    )
+    sigma = owned.evaluate(DRAWN)[2]
+    assert read["text"] == f"('boxcar', {sigma}, True, (3.0, 4.0), 'product')"
+    assert plain.evaluate(DRAWN)[2] == 2
+    assert scores.evaluate("one => one.explorer.state().sigma") == 0.25
+    thumb = float(plain.locator("input[name=sigma]").input_value())
+    assert thumb == pytest.approx(np.log10(2), abs=0.01)
+    first.evaluate("one => one.live.reset()")
+    assert first.locator(".nw-explorer, .nw-scores").count() == 0
+
+
+def test_an_explorer_of_the_pages_makes_way_and_comes_back(live):
+    page = live.open("index", live.page)
+    root = page.locator(".live-cell").first
+    built = root.locator(".nw-explorer[data-ready=true]")
     built.evaluate("one => one.explorer.set({ sigma: 3 })")
     assert run(page, "from", "1 + 1")["text"] == "2"
     assert built.count() == 0
-    page.locator(".live-cell").evaluate("one => one.live.reset()")
+    root.evaluate("one => one.live.reset()")
     assert built.evaluate("one => one.explorer.state().sigma") == 3
 
 

@@ -22,9 +22,11 @@ CLASSIC = "_static/{name}_classic.js"
 # All of a figure, as `_repr_mimebundle_` writes it.
 FIGURE = '<div class="nw-{name}.*?</script></div>'
 # The files' names; each figure's root has a class of that name.
-FIGURES = ("explorer", "scores")
-# Those whose state has an address, for which pages elsewhere may want a frame.
-SENT = ("explorer",)
+FIGURES = ("explorer", "scores", "words")
+# Those for which pages elsewhere may want a frame.
+ALONE = ("explorer", "words")
+# What the figure on words reads with, which its module loads when a reader comes near.
+NUMBERS = "_static/words/numbers.js"
 
 START = """{{
   // Before the theme's deferred scripts, which may take seconds to come.
@@ -75,6 +77,8 @@ def copy_files(app):
     made = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     if made.returncode:
         raise ExtensionError(f"The modules of the figures could not be written: {made.stderr}")
+    stored = (SOURCE.parent / "transformer.json").read_text(encoding="utf-8")
+    Path(app.outdir, NUMBERS).write_text(f"var wordNumbers = {stored.strip()};\n", encoding="utf-8")
 
 
 def drop_widget_state(app, doctree):
@@ -99,7 +103,7 @@ def load_explorers(app, pagename, templatename, context, doctree):
         bare = f"{pagename.replace('/', '-')}-{name}-*.html"
         folder = Path(app.outdir, "_static", "embed")
         folder.mkdir(exist_ok=True)
-        for place, figure in enumerate(found if name in SENT else ()):
+        for place, figure in enumerate(found if name in ALONE else ()):
             file = bare.replace("*", str(place))
             page = BARE.format(
                 name=name,

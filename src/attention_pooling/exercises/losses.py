@@ -20,7 +20,7 @@ def check_training_loss(f):
         ``f(sigma, keys, values)`` with a positive width, keys (n,) and values (n,). Returns one
         number. Where PyTorch is installed, the three are float64 tensors, sigma requires a
         gradient, and the gradient of the result is compared too; elsewhere they are a float and
-        two arrays.
+        two arrays, and a result that passes says that the gradient was not compared.
 
     Returns
     -------
@@ -318,11 +318,15 @@ def _check(part, f, loss, stages_of):
         else:
             _examine_tensors(torch, answer, loss, stages)
 
-    compared = "its values" if torch is None else "its values and its gradient in sigma"
+    if torch is None:
+        found = (
+            "its values agree with the formula.\nIts gradient in sigma was not compared: that "
+            "takes PyTorch, which is not installed here; a browser cannot have it."
+        )
+    else:
+        found = "its values and its gradient in sigma agree with the formula."
     name = "training error" if part == "training_loss" else "leave-one-out error"
-    return check(
-        part, f, examine, f"Your function gives the {name}; {compared} agree with the formula."
-    )
+    return check(part, f, examine, f"Your function gives the {name}; {found}")
 
 
 def _examine_tensors(torch, answer, loss, stages):

@@ -210,6 +210,7 @@ class Explorer(VBox):
         """Return what the module needs to know, ready for JSON, which keeps every float exactly."""
         return _plain(data) | {
             "sigma": sigma,
+            "kernels": {name: kernel.numbers for name, kernel in KERNELS.items()},
             "kernel": _name(kernel),
             "query": query,
             "sigmas": self._sigmas,

@@ -1,12 +1,12 @@
 // Attention weights, estimates and errors, as Python computes them.
 
-import { KERNELS } from "./kernels.mjs";
+import { gaussian } from "./kernels.mjs";
 
 /** Write one query's shares of attention to row[from …], without the key `left` if given. */
 export function share(query, keys, kernel, sigma, row, from = 0, left = -1) {
   const n = keys.length;
   let total = 0;
-  if (kernel === KERNELS.gaussian) {
+  if (kernel === gaussian) {
     // Without the largest score, a narrow width tends to the nearest key and not to 0/0.
     let nearest = 0;
     let least = Infinity;
@@ -84,7 +84,6 @@ export function leaveOneOut(keys, values, kernel, sigma) {
   const n = keys.length;
   const totals = new Float64Array(n);
   const sums = new Float64Array(n);
-  const { gaussian } = KERNELS;
   // Similarity is symmetric: each pair of keys serves both of them.
   for (let j = 1; j < n; j++) {
     for (let i = 0; i < j; i++) {

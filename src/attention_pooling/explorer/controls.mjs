@@ -1,6 +1,5 @@
 // What a reader moves, apart from the panels: a record for each control.
 
-import { KERNELS } from "./kernels.mjs";
 import { digitsOf, extent, roundStep, tidy, written } from "./scales.mjs";
 
 /** A slider's width: what is computed has as many digits as its label. */
@@ -44,9 +43,9 @@ const CONTROLS = [
     words: "kernel",
     linked: true,
     input: '<select name="kernel"></select>',
-    prepare(chooser) {
+    prepare(chooser, { kernels }) {
       if (chooser.length) return;
-      for (const name in KERNELS) chooser.add(new Option(name, name));
+      for (const name in kernels) chooser.add(new Option(name, name));
     },
     write: ({ kernel }) => kernel,
     read: ({ value }) => value,

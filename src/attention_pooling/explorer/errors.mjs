@@ -3,16 +3,15 @@
 import { leaveOneOut } from "./arithmetic.mjs";
 import { rounded } from "./controls.mjs";
 import { DASH } from "./frame.mjs";
-import { KERNELS } from "./kernels.mjs";
 
 const WIDTHS = 61;
 
 /** Compute the errors of every kernel at every width, a few at a time: the page never waits. */
-function compute(panel, { keys, values }, done) {
-  const curves = Object.fromEntries(Object.keys(KERNELS).map((name) => [name, []]));
+function compute(panel, { keys, values, kernels }, done) {
+  const curves = Object.fromEntries(Object.keys(kernels).map((name) => [name, []]));
   const todo = Object.entries(curves).flatMap(([name, curve]) =>
     Array.from(panel.widths, (sigma) => () =>
-      curve.push(leaveOneOut(keys, values, KERNELS[name], sigma)),
+      curve.push(leaveOneOut(keys, values, kernels[name], sigma)),
     ),
   );
   const work = () => {

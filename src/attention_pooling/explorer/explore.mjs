@@ -16,7 +16,7 @@ import { errorPanel } from "./errors.mjs";
 import { estimatePanel } from "./estimate.mjs";
 import { Panel } from "./frame.mjs";
 import { heatmap } from "./heatmap.mjs";
-import { KERNELS } from "./kernels.mjs";
+import { kernelsOf } from "./kernels.mjs";
 import { watchLooks } from "./looks.mjs";
 import { readoutOf } from "./readout.mjs";
 import { extent } from "./scales.mjs";
@@ -54,7 +54,7 @@ function update(state, given) {
     row.set(given.weights.subarray(weights.length));
     [state.leaveOneOutError, state.keysUnreached] = given.leaveOneOut;
   } else {
-    const alpha = KERNELS[kernel];
+    const alpha = state.kernels[kernel];
     if (!known) attentionWeights(queries, keys, alpha, sigma, weights);
     share(query, keys, alpha, sigma, row);
     if (!known || state.judged !== values) {
@@ -79,7 +79,7 @@ function check(state, { sigma = state.sigma, query = state.query, kernel = state
   const must = (holds, rule, given) => {
     if (!holds) throw new RangeError(`${rule}, got ${given}`);
   };
-  const names = Object.keys(KERNELS);
+  const names = Object.keys(state.kernels);
   must(Number.isFinite(sigma) && sigma > 0, "sigma must be positive and finite", sigma);
   must(Number.isFinite(query), "query must be finite", query);
   const known = [state.kernel, ...names].includes(kernel);
@@ -130,7 +130,7 @@ function told(state, panels) {
  */
 export function explore(root, raw, { inputs, ask, addresses = {}, rested = () => {} }) {
   const book = tableOf(raw);
-  const state = { ...raw, pointed: -1, chosen: -1, held: false };
+  const state = { ...raw, kernels: kernelsOf(raw.kernels), pointed: -1, chosen: -1, held: false };
   takeTable(state, book);
   const live = document.createElement("div");
   live.className = "nw-live";

@@ -6,7 +6,7 @@ import { enliven, frameOf, keep, kept } from "./page.mjs";
 import { render } from "./widget.mjs";
 
 export { attentionWeights, effectiveKeys, leaveOneOut, mostAttended, pool } from "./arithmetic.mjs";
-export { KERNELS } from "./kernels.mjs";
+export { kernelsOf } from "./kernels.mjs";
 export { readTable } from "./table.mjs";
 
 /**

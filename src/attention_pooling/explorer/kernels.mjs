@@ -1,13 +1,32 @@
-// Similarity as a function of the scaled distance u ≥ 0, in the book's order.
+// Similarity as a function of the scaled distance u ≥ 0, by the numbers of Python's table.
 
+// Below −746 exp is 0, and dear.
+export const gaussian = (u) => (u < 39 ? Math.exp((-u * u) / 2) : 0);
+
+/** A polynomial of the way to the edge, R² − u² if it is even and R − u if not; R is the reach. */
 // Browsers compile one function, whatever its constants, into the loops that call it; not four.
-const capped = (reach, a, b, c) => (u) => (u <= reach ? a + (1 - u) * (b + c * u) : 0);
+function polynomial({ reach, even, coefficients }) {
+  const edge = reach ?? Infinity;
+  const along = even ? 1 : 0;
+  const across = even ? edge : 1;
+  const terms = Float64Array.from(coefficients);
+  return (u) => {
+    if (!(u <= edge)) return 0;
+    const way = (edge - u) * (across + along * u);
+    let sum = terms[terms.length - 1];
+    for (let k = terms.length - 2; k >= 0; k--) sum = sum * way + terms[k];
+    return sum;
+  };
+}
 
-export const KERNELS = {
-  // Below −746 exp is 0, and dear.
-  gaussian: (u) => (u < 39 ? Math.exp((-u * u) / 2) : 0),
-  boxcar: capped(1, 1, 0, 0),
-  constant: capped(Infinity, 1, 0, 0),
-  triangular: capped(1, 0, 1, 0),
-  epanechnikov: capped(1, 0, 0.75, 0.75),
-};
+/** The kernels by name, in the order of the table. */
+export function kernelsOf(table) {
+  const formulas = { gaussian };
+  return Object.fromEntries(
+    Object.entries(table).map(([name, row]) => {
+      const kernel = row.coefficients ? polynomial(row) : formulas[name];
+      if (!kernel) throw new RangeError(`kernels must have coefficients, got ${name} without`);
+      return [name, kernel];
+    }),
+  );
+}

@@ -1,7 +1,8 @@
 // The kernel as a curve around the query, with every key at its similarity.
 
-import { KERNELS } from "./kernels.mjs";
 import { extent } from "./scales.mjs";
+
+const highest = (kernels) => Math.max(...Object.values(kernels).map((alpha) => alpha(0)));
 
 export const similarityPanel = {
   name: "kernel",
@@ -16,9 +17,9 @@ export const similarityPanel = {
     ["query", colors.query, []],
   ],
 
-  scales: ({ keys, queries, labels }) => [
+  scales: ({ keys, queries, labels, kernels }) => [
     { ...extent([keys, queries], 0.02), label: labels[0] },
-    { lo: 0, hi: 1.08, label: "similarity α" },
+    { lo: 0, hi: 1.08 * highest(kernels), label: "similarity α" },
   ],
 
   prepare(panel) {
@@ -26,9 +27,9 @@ export const similarityPanel = {
     panel.places = Float64Array.from({ length: 401 }, (_, i) => lo + (i / 400) * (hi - lo));
   },
 
-  draw(panel, { kernel, sigma, query, keys, colors, evaluated, pointed }) {
+  draw(panel, { kernels, kernel, sigma, query, keys, colors, evaluated, pointed }) {
     const pen = panel.begin();
-    const alpha = (place) => KERNELS[kernel](Math.abs(query - place) / sigma);
+    const alpha = (place) => kernels[kernel](Math.abs(query - place) / sigma);
     panel.query({ query, colors });
     panel.curve(panel.places, evaluated ?? panel.places.map(alpha), colors.estimate);
     // Python evaluates a reader's own kernel along the curve alone.

@@ -3,7 +3,6 @@
 import { rounded } from "./controls.mjs";
 import { tableOf } from "./data.mjs";
 import { explore } from "./explore.mjs";
-import { KERNELS } from "./kernels.mjs";
 
 const plainTable = (table) =>
   Object.fromEntries(
@@ -17,7 +16,7 @@ export function render({ model, el }) {
   // Else JupyterLab's shortcuts take the arrow keys from the slider beside the view.
   const keepKeys = ({ target }) => (target.dataset.lmSuppressShortcuts = "true");
   new ResizeObserver(() => el.closest(".widget-vbox")?.addEventListener("focusin", keepKeys)).observe(el);
-  const names = Object.keys(KERNELS);
+  const names = Object.keys(model.get("data").kernels);
   const chosen = () => names[model.get("kernel_index")] || model.get("evaluated").name;
   // The reader's data, as the model has them and as the explorer does.
   let changed;

@@ -23,7 +23,10 @@ from ..repository import ROOT
 
 HERE = Path(__file__).parent
 # What the worker runs besides the package.
-CODE = [Path(cells.__file__), HERE / "widgets.py", HERE / "kernel.py"]
+CODE = [
+    Path(cells.__file__),
+    *(HERE / f"{name}.py" for name in ("widgets", "kernel", "page_backend")),
+]
 # Pure Python that Pyodide does not have; the explorers' widgets are stood in for.
 PACKAGES = ("array-api-compat",)
 
@@ -84,7 +87,7 @@ def version(folder):
 
 
 def mark(app, doctree, docname):
-    """Mark the cells that can run in a page, and those that need PyTorch."""
+    """Mark the cells that can run in a page, and those that need PyTorch, in part or in whole."""
     if app.builder.format != "html" or not is_notebook(app.env, docname):
         return
     found = [
@@ -93,8 +96,10 @@ def mark(app, doctree, docname):
         if cell.get("nb_element") == "cell_code" and "tag_skip-execution" not in cell["classes"]
     ]
     for cell, kept in zip(found, lite.without_torch(list(map(source, found))), strict=True):
-        runs = ast.parse(cells.without_magics(kept)).body
-        cell["classes"].append("live-cell" if runs else "live-elsewhere")
+        if ast.parse(cells.without_magics(kept)).body:
+            cell["classes"].append("live-cell")
+        if kept.startswith(lite.REMARK):
+            cell["classes"].append("live-elsewhere")
 
 
 def source(cell):
@@ -105,6 +110,13 @@ def source(cell):
         if part.get("nb_element") == "cell_code_source"
         for block in part.findall(nodes.literal_block)
     )
+
+
+SAYS = (
+    "Python can run in this page: change any code below and run it. "
+    "The first run fetches about 17 MB; what you type stays in this browser."
+)
+SAYS_WITH_TORCH = " What needs PyTorch, which no browser has, is left out and says where it runs."
 
 
 def load(app, pagename, templatename, context, doctree):
@@ -124,28 +136,25 @@ def load(app, pagename, templatename, context, doctree):
         found = [*launch.launches(app.config, notebook, pathto)]
         found.append(launch.button("a notebook", "", "", at(f"notebooks/{notebook}")))
         ways = [(way["text"], way["url"]) for way in found]
-    book = {
-        "page": pagename,
+    files = {
         "root": at(""),
         "pyodide": pyodide.address(at("")),
         "wheel": f"{at(f'notebooks/{wheel_name()}')}?v={checksum}",
-        "packages": ours("packages.zip"),
         "code": at("_static/live/"),
-        "worker": ours("worker.mjs"),
-        "editor": ours("editor.mjs"),
         "notebook": at(f"notebooks/{notebook_name(pagename)}"),
+        "packages": ours("packages.zip"),
+    }
+    files |= {name: ours(f"{name}.mjs") for name in ("pressed", "worker", "editor")}
+    for name in explorer.FIGURES:
+        files[name] = at(explorer.MODULE.format(name=name))
+        files[f"{name} style"] = at(f"_static/{explorer.STYLE.format(name=name)}")
+    book = {
+        "page": pagename,
+        "says": SAYS + SAYS_WITH_TORCH * ("live-elsewhere" in context.get("body", "")),
         "version": checksum,
+        "files": files,
         "ways": ways,
         "elsewhere": [way for way in ways if way[0] != "JupyterLite"],
-        "figures": {name: figure(app, name, at) for name in explorer.FIGURES},
     }
     app.add_css_file("live/live.css")
     app.add_js_file(None, body=START.format(module=ours("live.mjs"), book=json.dumps(book)))
-
-
-def figure(app, name, at):
-    """Return where the module and the style of one kind of explorer lie."""
-    return {
-        "module": at(explorer.MODULE.format(name=name)),
-        "style": at(f"_static/{explorer.STYLE.format(name=name)}"),
-    }

@@ -1,7 +1,7 @@
 // A reader's answers as a notebook that runs in Jupyter, and back.
 
 async function published(page) {
-  const response = await fetch(page.book.notebook);
+  const response = await fetch(page.book.files.notebook);
   if (!response.ok) throw new Error(`the answer is ${response.status}`);
   return response.json();
 }

@@ -3,21 +3,21 @@
 /** Milliseconds that a reader who wants to type waits for colours. */
 const PATIENCE = 5000;
 
-/** Put an editor into a place, and return its text and focus. */
-export async function open(place, text, { module, label, change, run }) {
+/** Put an editor into a place, and return its text and focus; the options say what it does. */
+export async function open(place, text, options) {
   const late = new Promise((_, give) => setTimeout(give, PATIENCE));
   try {
-    const { edit } = await Promise.race([import(module), late]);
-    return edit(place, text, { label, change, run });
+    const { edit } = await Promise.race([import(options.module), late]);
+    return edit(place, text, options);
   } catch {
-    return plain(place, text, { label, change, run });
+    return plain(place, text, options);
   }
 }
 
 function plain(place, text, { label, change, run }) {
   const field = place.appendChild(document.createElement("textarea"));
   Object.assign(field, { value: text, spellcheck: false, autocapitalize: "off" });
-  field.setAttribute("aria-label", `${label}. Escape, then Tab, leaves it.`);
+  field.ariaLabel = `${label}. Escape, then Tab, leaves it.`;
   const fit = () => (field.rows = field.value.split("\n").length + 1);
   let leaving = false;
   field.onkeydown = (event) => {

@@ -6,12 +6,15 @@ import builtins
 import io
 import json
 import linecache
+import logging
+import os
 import sys
 import time
 import traceback
 import types
 
 import cells
+import widgets
 
 MOST_TEXT = 100_000
 """Characters that a cell may print; a page with more would not scroll any more."""
@@ -34,17 +37,14 @@ def imports(sources, at):
 
 
 def run(sources, at, send):
-    """Run a cell and what it needs; `send` takes what the page shows as JSON.
+    """Run a cell and what it needs; `send` takes what the page shows.
 
     Returns
     -------
     bool
         Whether the cell came to its end.
     """
-
-    def tell(kind, **content):
-        send(json.dumps({"kind": kind, **content}))
-
+    tell = widgets.Widget.tell = telling(send)
     out = Stream(tell, "out"), Stream(tell, "err")
     before = sys.stdout, sys.stderr
     place = at
@@ -62,7 +62,8 @@ def run(sources, at, send):
     except BaseException as error:
         for stream in out:
             stream.send()
-        tell("error", text=told(error, sources, at, place), torch=lacks_torch(error))
+        earlier = sources[place] if place != at else None
+        tell("error", text=told(error, earlier), torch=lacks_torch(error))
         return False
     finally:
         sys.stdout, sys.stderr = before
@@ -71,6 +72,39 @@ def run(sources, at, send):
         close_figures()
         tell("solved", parts=solved())
     return True
+
+
+def change(widget, traits, send):
+    """Take what a reader has changed in the view of a widget, and what follows from it."""
+    tell = display.tell = telling(send, view=widget)
+    widgets.Widget.tell = telling(send)
+    out = Stream(tell, "out")
+    before = sys.stdout
+    sys.stdout = out
+    try:
+        widgets.shown[widget].take(json.loads(traits))
+    except BaseException as error:
+        out.send()
+        tell("error", text=told(error))
+    finally:
+        out.send()
+        sys.stdout = before
+        close_figures()
+
+
+def telling(send, **always):
+    """Return a function that sends its keywords as JSON, and bytes beside it."""
+
+    def tell(kind, **content):
+        beside = []
+
+        def placed(value):
+            beside.append(value)
+            return {"beside": len(beside) - 1}
+
+        send(json.dumps({"kind": kind, **always, **content}, default=placed), beside)
+
+    return tell
 
 
 def left_out(unit, every):
@@ -102,6 +136,9 @@ def display(*values):
     for value in values:
         if display.tell is not None:
             sys.stdout.send()
+            if isinstance(value, widgets.Widget) and value.kind:
+                display.tell("widget", widget=widgets.described(value))
+                continue
             html, text = shown(value)
             display.tell("html", html=html) if html else display.tell("text", text=text)
 
@@ -170,11 +207,11 @@ def file_name(cell):
     return f"<cell {cell + 1}>"
 
 
-def told(error, sources, at, place):
-    """Return an error as a traceback of the reader's lines alone."""
+def told(error, earlier=None):
+    """Return an error as a traceback of the reader's lines alone; `earlier` is a cell above."""
     lines = []
-    if place != at:
-        first = sources[place].strip().splitlines()[0]
+    if earlier is not None:
+        first = earlier.strip().splitlines()[0]
         lines.append(f"An earlier cell, which this one needs, failed: {first}")
     if isinstance(error, SystemExit):
         return "\n".join([*lines, "exit() ends nothing here: a cell ends with its last line."])
@@ -208,9 +245,10 @@ def no_input(*_):
 
 def prepare():
     """Make Python behave as in a notebook, as far as a page can."""
-    import widgets
-
     widgets.install()
+    os.environ["MPLBACKEND"] = "module://page_backend"
+    # The first figure would stand under a remark on fonts.
+    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
     builtins.input, builtins.display = no_input, display
     for name in ("exit", "quit"):
         setattr(builtins, name, sys.exit)

@@ -1,7 +1,18 @@
 // Cells of a page that can be run and changed; nothing is fetched for them before the first press.
 
-const { search } = new URL(import.meta.url);
-const part = (name) => import(new URL(name + search, import.meta.url));
+let address, loaded;
+
+/** Load the rest of the program, again if it has not arrived. */
+async function pressed() {
+  try {
+    return await (loaded ??= import(address));
+  } catch (error) {
+    // A browser remembers what has failed to arrive under an address.
+    address += "&again";
+    loaded = null;
+    throw error;
+  }
+}
 
 function made(tag, properties = {}, ...content) {
   const element = Object.assign(document.createElement(tag), properties);
@@ -9,60 +20,49 @@ function made(tag, properties = {}, ...content) {
   return element;
 }
 
-const button = (name, text, press) => {
-  const element = made("button", { name, type: "button", onclick: press }, text);
-  element.className = "live-button";
-  return element;
-};
+const button = (name, text, press) =>
+  made("button", { className: "live-button", name, type: "button", onclick: press }, text);
 
 // ------------------------------------------------------------------- storage
 
 /** What a reader has typed and solved: in this browser, or in this page alone where that is forbidden. */
 class Store {
   constructor(home) {
-    this.home = `live ${home} `;
-    this.memory = {};
+    this.key = `live ${home}`;
+  }
+
+  read() {
+    try {
+      return this.memory ?? JSON.parse(localStorage.getItem(this.key)) ?? {};
+    } catch {
+      return {};
+    }
+  }
+
+  write(all) {
+    try {
+      localStorage.setItem(this.key, JSON.stringify(all));
+    } catch {
+      // Full or forbidden: the page remembers until it is left.
+      this.memory = all;
+    }
   }
 
   get(name) {
-    try {
-      return JSON.parse(localStorage.getItem(this.home + name)) ?? this.memory[name] ?? {};
-    } catch {
-      return this.memory[name] ?? {};
-    }
+    return this.read()[name] ?? {};
   }
 
   /** Set entries of one name; an entry that is undefined goes. */
   change(name, entries) {
-    const now = { ...this.get(name), ...entries };
-    this.memory[name] = JSON.parse(JSON.stringify(now));
-    try {
-      localStorage.setItem(this.home + name, JSON.stringify(now));
-    } catch {
-      // Full or forbidden: the page remembers until it is left.
-    }
+    const all = this.read();
+    this.write({ ...all, [name]: { ...all[name], ...entries } });
   }
 
   /** Empty everything, and return what brings it back. */
   forget() {
-    const names = new Set(Object.keys(this.memory));
-    try {
-      for (const key of Object.keys(localStorage)) {
-        if (key.startsWith(this.home)) names.add(key.slice(this.home.length));
-      }
-    } catch {
-      // There is nothing but the memory.
-    }
-    const all = [...names].map((name) => [name, this.get(name)]);
-    for (const [name] of all) {
-      delete this.memory[name];
-      try {
-        localStorage.removeItem(this.home + name);
-      } catch {
-        // There was nothing.
-      }
-    }
-    return () => all.forEach(([name, entries]) => this.change(name, entries));
+    const all = this.read();
+    this.write({});
+    return () => this.write(all);
   }
 }
 
@@ -83,6 +83,7 @@ class Cell {
     this.key = alike ? `${first} (${alike + 1})` : first;
     this.bar();
     root.dataset.state = "idle";
+    this.ends = [];
     const cell = this;
     root.live = {
       get source() {
@@ -112,8 +113,7 @@ class Cell {
     if (stub || checked(this.book)) delete this.buttons.edit;
     this.status = made("span", { className: "live-status" });
     // Only what ends a run is spoken: the megabytes in between would talk over everything.
-    this.said = made("span", { className: "live-said" });
-    this.said.setAttribute("role", "status");
+    this.said = made("span", { className: "visually-hidden", role: "status" });
     this.strip = made("div", { className: "live-bar" }, ...Object.values(this.buttons), this.status, this.said);
     this.input.after(this.strip);
   }
@@ -131,7 +131,11 @@ class Cell {
   state(name, text = "") {
     this.root.dataset.state = name;
     this.status.replaceChildren(text);
-    if (this.buttons.stop) this.buttons.stop.disabled = !["loading", "running"].includes(name);
+    if (this.buttons.stop) this.buttons.stop.disabled = !this.busy;
+  }
+
+  get busy() {
+    return ["loading", "running"].includes(this.root.dataset.state);
   }
 
   get source() {
@@ -161,21 +165,25 @@ class Cell {
   /** Turn the code into an editor. */
   async edit() {
     this.more();
-    this.opening ??= this.open();
-    await this.opening;
-    this.editor.focus();
+    try {
+      await (this.opening ??= this.open());
+      this.editor.focus();
+    } catch {
+      this.opening = null;
+      this.state("failed", "The editor did not arrive: try again.");
+    }
   }
 
   async open() {
+    const { open } = await pressed();
     this.buttons.edit?.setAttribute("hidden", "");
-    const { open } = await part("editing.mjs");
     this.place = made("div", { className: "live-editor" });
     const lines = this.pre.closest("div[class*=highlight-]");
     lines.hidden = true;
     lines.after(this.place);
     const title = this.key.slice(0, 60);
     this.editor = await open(this.place, this.text, {
-      module: this.page.book.editor,
+      module: this.page.book.files.editor,
       label: `Code of the cell that begins with ${title}`,
       change: () => this.remember(),
       run: () => this.run(),
@@ -208,12 +216,12 @@ class Cell {
   async alone() {
     this.more();
     if (this.root.dataset.state === "running") this.page.stop();
-    this.state("loading", "Loading …");
     let fresh = false;
-    const { show } = await part("output.mjs");
+    const drawn = [];
     const begin = () => {
       if (fresh) return;
       fresh = true;
+      this.end();
       this.area ??= this.strip.parentElement.appendChild(
         made("div", { className: "cell_output docutils container" }),
       );
@@ -222,16 +230,24 @@ class Cell {
     let wrong = null;
     const end = await this.page.python(
       this.index,
-      (message) => {
+      (message, python, { show, showWidget }) => {
+        const add = (one) => show(this.area, one, () => this.frame());
         begin();
         if (message.kind === "solved") return this.page.solve(message.parts);
         if (message.kind === "error") wrong = message;
-        show(this.area, message, this.page.book, () => this.frame());
+        if (message.kind !== "widget") return add(message);
+        drawn.push(showWidget(this, message.widget, python, add));
       },
       (name, text) => this.state(name, text),
     );
     if (end.reason === undefined) begin();
+    await Promise.allSettled(drawn);
     return this.finish(end, wrong, fresh);
+  }
+
+  /** Leave the views that the last run has shown. */
+  end() {
+    for (const end of this.ends.splice(0)) end();
   }
 
   /** The built figure with its caption, without its picture. */
@@ -244,40 +260,36 @@ class Cell {
     return figure;
   }
 
-  finish(end, wrong, fresh) {
+  finish({ state, reason, running }, wrong, fresh) {
     const shown = fresh ? this.area : null;
     const box = shown?.querySelector(".exercise-check strong")?.textContent;
-    const [last] = (wrong?.text ?? "").split("\n").slice(-1);
-    let said = { done: box ?? "Done.", failed: last, stopped: end.reason }[end.state];
-    if (end.state === "failed" && end.reason) {
-      said = end.running
-        ? `Python came to an end: ${end.reason}. The next run starts it again.`
-        : `Python could not be loaded: ${end.reason}. What you typed is kept: try again, or`;
+    let said = wrong?.text.split("\n").pop() ?? reason ?? box ?? "Done.";
+    this.state(state, wrong ? "See the error below." : box ? "" : said);
+    if (state === "failed" && reason) {
+      said = running
+        ? `Python came to an end: ${reason}. The next run starts it again.`
+        : `Python could not be loaded: ${reason}. What you typed is kept: try again, or `;
+      this.state(state, said);
+      if (!running) this.status.append(...links(this.page.book.ways));
     }
-    const text = end.state === "failed" && !end.reason ? "See the error below." : said;
-    this.state(end.state, box ? "" : text);
-    if (end.reason && end.state === "failed" && !end.running) this.ways(this.page.book.ways);
     if (wrong?.torch) {
-      this.state("failed", "PyTorch does not run in a browser:");
-      this.ways(this.page.book.elsewhere);
+      this.state(state, "PyTorch does not run in a browser: ");
+      this.status.append(...links(this.page.book.elsewhere));
     }
     return {
-      ok: end.state === "done",
+      ok: state === "done",
       text: shown?.textContent ?? "",
       html: shown?.innerHTML ?? "",
-      error: wrong?.text ?? end.reason ?? null,
-      state: end.state,
-      said: box ?? said,
+      error: wrong?.text ?? reason ?? null,
+      state,
+      said,
     };
   }
 
-  ways(ways) {
-    this.status.append(" ", ...links(ways));
-  }
-
   reset() {
-    if (["loading", "running"].includes(this.root.dataset.state)) this.page.stop();
+    if (this.busy) this.page.stop();
     this.source = this.book;
+    this.end();
     if (this.built) this.area.replaceChildren(...this.built);
     else this.area?.replaceChildren();
     this.state("idle");
@@ -299,7 +311,7 @@ class Page {
     this.book = book;
     this.name = book.page;
     this.cells = [];
-    this.store = new Store(new URL(book.root, location).pathname);
+    this.store = new Store(book.files.root);
     for (const root of document.querySelectorAll(".live-cell")) {
       this.cells.push(new Cell(this, root, this.cells.length));
     }
@@ -316,10 +328,7 @@ class Page {
   /** Above the first cell: what can be done here, and one press for all of it. */
   header() {
     const all = button("run-all", "Run every cell", () => this.runAll());
-    const text =
-      "Python can run in this page: change any code below and run it. " +
-      "The first run fetches about 17 MB; what you type stays in this browser.";
-    this.bar = made("div", { className: "live-page" }, all, made("span", {}, text));
+    this.bar = made("div", { className: "live-page" }, all, made("span", {}, this.book.says));
     this.checks = this.cells.filter((cell) => checked(cell.book) && cell.answer);
     if (this.checks.length) this.panel();
     const [first] = this.cells;
@@ -330,18 +339,14 @@ class Page {
   panel() {
     this.heading = made("strong");
     this.list = made("ul");
-    this.told = made("span", { className: "live-status" });
-    this.told.setAttribute("role", "status");
+    this.told = made("span", { className: "live-status", role: "status" });
     const file = made("input", { type: "file", accept: ".ipynb", hidden: true, name: "answers" });
-    file.onchange = async () => {
-      const { load } = await part("answers.mjs");
-      this.told.textContent = await load(this, file.files[0]);
+    const use = async (name) => {
+      const program = await pressed().catch(() => ({ [name]: () => "The program for it did not arrive: try again." }));
+      this.told.textContent = await program[name](this, file.files[0]);
       file.value = "";
     };
-    const save = async () => {
-      const { save } = await part("answers.mjs");
-      this.told.textContent = await save(this);
-    };
+    file.onchange = () => use("load");
     const panel = made(
       "section",
       { className: "live-progress" },
@@ -350,14 +355,14 @@ class Page {
       made(
         "div",
         { className: "live-bar" },
-        button("save", "Save answers as a notebook", save),
+        button("save", "Save answers as a notebook", () => use("save")),
         button("load", "Load answers", () => file.click()),
         button("forget", "Forget everything", () => this.forget()),
         file,
         this.told,
       ),
     );
-    panel.setAttribute("aria-label", "What you have solved");
+    panel.ariaLabel = "What you have solved";
     const page = this;
     panel.live = {
       get solved() {
@@ -389,7 +394,7 @@ class Page {
       link.querySelector(".live-count")?.remove();
       if (!solved.length) continue;
       const mark = made("span", { className: "live-count" }, `${solved.length}/${of}`);
-      mark.setAttribute("aria-label", `${solved.length} of ${of} solved`);
+      mark.ariaLabel = `${solved.length} of ${of} solved`;
       link.append(" ", mark);
     }
     if (!this.list) return;
@@ -401,7 +406,7 @@ class Page {
         const done = solved.includes(/^check_(\w+)\(/.exec(cell.book)[1]);
         const link = made("a", { href: `#${exercise.id}` }, `${done ? "✓ " : ""}${title}`);
         const entry = made("li", { className: done ? "live-solved" : "" }, link);
-        if (done) link.setAttribute("aria-label", `${title}: solved`);
+        if (done) link.ariaLabel = `${title}: solved`;
         return entry;
       }),
     );
@@ -424,19 +429,18 @@ class Page {
   /** Run a cell in Python, which is loaded at the first call. */
   async python(at, show, tell) {
     tell("loading", "Loading Python …");
-    this.loading ??= part("python.mjs").then(({ Python }) => new Python(this.book));
-    let engine;
     try {
-      engine = await this.loading;
-    } catch (error) {
-      this.loading = undefined;
+      const program = await pressed();
+      this.engine ??= new program.Python(this.book);
+      const shown = (message) => show(message, this.engine, program);
+      return await this.engine.run(at, this.cells.map((cell) => cell.source), shown, tell);
+    } catch {
       return { state: "failed", reason: "its program did not arrive" };
     }
-    return engine.run(at, this.cells.map((cell) => cell.source), show, tell);
   }
 
-  async stop() {
-    (await this.loading)?.stop();
+  stop() {
+    this.engine?.stop();
   }
 
   /** Run all cells from top to bottom, and stop at the first that fails. */
@@ -450,10 +454,8 @@ class Page {
 
 /** Bring the cells of a page to life; `book` says where everything lies. */
 export function mountAll(book) {
-  const at = (address) => new URL(address, document.baseURI).href;
-  for (const name of ["pyodide", "wheel", "packages", "code", "worker", "editor", "notebook"]) book[name] = at(book[name]);
-  for (const figure of Object.values(book.figures)) {
-    for (const name of Object.keys(figure)) figure[name] = at(figure[name]);
-  }
+  const { files } = book;
+  for (const name in files) files[name] = new URL(files[name], document.baseURI).href;
+  address = files.pressed;
   return new Page(book);
 }

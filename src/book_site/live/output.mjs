@@ -14,20 +14,12 @@ const allowed = ({ name, value }) =>
   (name !== "href" || /^(https?:|#)/.test(value)) &&
   (name !== "style" || !/url|image|position|\\/i.test(value));
 
-// An explorer's data, which no browser runs.
-const isData = (element) =>
-  element.localName === "script" &&
-  element.type === "application/json" &&
-  element.parentElement.matches(".nw-explorer, .nw-scores");
-
 /** Parse HTML, and keep what can do nothing. */
 export function harmless(html) {
   // A document made so runs and loads nothing.
   const { body } = new DOMParser().parseFromString(html, "text/html");
   for (const element of body.querySelectorAll("*")) {
-    if (isData(element)) {
-      for (const { name } of [...element.attributes]) if (name !== "type") element.removeAttribute(name);
-    } else if (TAGS.has(element.localName)) {
+    if (TAGS.has(element.localName)) {
       for (const attribute of [...element.attributes]) {
         if (!allowed(attribute)) element.removeAttribute(attribute.name);
       }
@@ -36,7 +28,7 @@ export function harmless(html) {
   return [...body.childNodes];
 }
 
-function made(tag, className, content = []) {
+export function made(tag, className, content = []) {
   const element = document.createElement(tag);
   element.className = className;
   element.append(...content);
@@ -44,7 +36,7 @@ function made(tag, className, content = []) {
 }
 
 /** Add to an output what a message of Python's shows; the first picture goes into the `frame` it had. */
-export function show(area, message, book, frame) {
+export function show(area, message, frame) {
   const { kind } = message;
   if (kind === "stream") {
     const last = area.lastElementChild;
@@ -64,20 +56,6 @@ export function show(area, message, book, frame) {
     if (figure) figure.prepend(image);
     area.append(figure ?? made("div", "output image_png", [image]));
   } else if (kind === "html") {
-    const box = made("div", "output text_html", harmless(message.html));
-    area.append(box);
-    enliven(box, book);
-  }
-}
-
-/** Bring explorers to life by the modules of the book that do it on every page. */
-async function enliven(box, book) {
-  for (const [name, { module, style }] of Object.entries(book.figures)) {
-    if (!box.querySelector(`.nw-${name}`)) continue;
-    if (!document.querySelector(`link[href*="${name}.css"]`)) {
-      document.head.append(Object.assign(document.createElement("link"), { rel: "stylesheet", href: style }));
-    }
-    const { mountAll } = await import(module);
-    mountAll(box);
+    area.append(made("div", "output text_html", harmless(message.html)));
   }
 }

@@ -14,13 +14,14 @@ export class Python {
   constructor(book) {
     this.book = book;
     this.waiting = [];
+    this.passing = [];
     this.boot();
   }
 
   boot() {
-    const worker = new Worker(this.book.worker, { type: "module" });
-    Object.assign(this, { worker, state: "loading", begun: performance.now(), bytes: 0 });
-    worker.onmessage = ({ data }) => worker === this.worker && this[data.kind](data);
+    const worker = new Worker(this.book.files.worker, { type: "module" });
+    Object.assign(this, { worker, state: "loading", begun: performance.now(), bytes: 0, models: {} });
+    worker.onmessage = ({ data }) => worker === this.worker && (this[data.kind] ?? this.show).call(this, data);
     worker.onerror = (event) => {
       event.preventDefault();
       if (worker === this.worker) this.broken({ reason: "its program did not arrive whole" });
@@ -44,6 +45,22 @@ export class Python {
     if (this.state !== "ready" || !first || first.sent) return;
     first.sent = true;
     this.worker.postMessage({ kind: "run", at: first.at, sources: first.sources });
+  }
+
+  /** Give a widget in Python what its view has changed; resolves once Python has taken it. */
+  pass(id, traits) {
+    return new Promise((done) => {
+      this.passing.push(done);
+      this.worker.postMessage({ kind: "change", id, traits: JSON.stringify(traits) });
+    });
+  }
+
+  changed() {
+    this.passing.shift()();
+  }
+
+  traits({ id, traits }) {
+    this.models[id]?.take(traits);
   }
 
   ready() {
@@ -93,8 +110,10 @@ export class Python {
     this.limit = setTimeout(() => this.stop(`Stopped after ${LIMIT} seconds.`), LIMIT * 1000);
   }
 
-  stream(message) {
-    this.waiting[0].show(message);
+  /** What Python shows, whatever it is. */
+  show(message) {
+    // What a change of a widget shows stands where the widget does.
+    (this.models[message.view] ?? this.waiting[0]).show(message);
   }
 
   ended({ ok }) {
@@ -123,9 +142,6 @@ export class Python {
     this.worker?.terminate();
     this.worker = null;
     this.state = "ended";
+    for (const done of this.passing.splice(0)) done();
   }
-}
-
-for (const kind of ["html", "text", "image", "error", "solved"]) {
-  Python.prototype[kind] = Python.prototype.stream;
 }
