@@ -137,17 +137,18 @@ def test_one_query_and_one_key_make_one_cell(ax):
     assert mesh.get_coordinates().tolist() == [[[6.5, 2.5], [7.5, 2.5]], [[6.5, 3.5], [7.5, 3.5]]]
 
 
+@pytest.mark.parametrize("room", [0, 1])
 @pytest.mark.parametrize("count", [5, 6, 7, 8])
-def test_however_many_kernels_there_are_each_has_a_panel(count, monkeypatch):
+def test_however_many_kernels_there_are_each_has_a_panel(count, room, monkeypatch):
     names = [f"kernel {i}" for i in range(count)]
     monkeypatch.setattr(figures, "KERNELS", dict.fromkeys(names))
-    figure, panels, room = kernel_panels(height=1.7)
+    figure, panels, free = kernel_panels(height=1.7, room=room)
     assert list(panels) == names
     shown = [ax for ax in figure.axes if ax.axison]
     assert shown == list(panels.values())
     assert [ax.texts[0].get_text() for ax in shown] == names
-    assert room in figure.axes
-    assert room not in shown
+    assert [ax for ax in figure.axes if not ax.axison] == free
+    assert room <= len(free) < 3 + room
     # In each column the lowest panel says what is along its axis.
     figure.canvas.draw()
     lowest = {round(ax.get_position().x0, 2): ax for ax in shown}

@@ -74,26 +74,28 @@ def draw_weights(ax, queries, keys, weights, norm=None):
     )
 
 
-def kernel_panels(height):
+def kernel_panels(height, room=0):
     """Make small panels that share their scales, one for each kernel, with its name above it.
 
     Parameters
     ----------
     height : float
         Of a row of three panels, in inches.
+    room : int, optional
+        How many places to keep free behind the panels, for a legend or a colour bar.
 
     Returns
     -------
     figure : matplotlib.figure.Figure
     panels : dict of str to matplotlib.axes.Axes
         In the order of `KERNELS`.
-    room : matplotlib.axes.Axes
-        Empty, for a legend or a colour bar.
+    free : list of matplotlib.axes.Axes
+        Without frames; as many as are left in the last row, which may be more than asked for.
     """
     from matplotlib import pyplot as plt
 
     count = len(KERNELS)
-    rows = count // 3 + 1
+    rows = -(-(count + room) // 3)
     figure, axes = plt.subplots(rows, 3, figsize=(WIDTH, height * rows), sharex=True, sharey=True)
     axes = axes.flatten()
     panels = dict(zip(KERNELS, axes[:count], strict=True))
@@ -102,7 +104,7 @@ def kernel_panels(height):
     for ax, above in zip(axes[count:], axes[count - 3 :], strict=False):
         ax.set_axis_off()
         above.tick_params(labelbottom=True)
-    return figure, panels, axes[count]
+    return figure, panels, list(axes[count:])
 
 
 def line_style(place):

@@ -23,6 +23,8 @@ CLASSIC = "_static/{name}_classic.js"
 FIGURE = '<div class="nw-{name}.*?</script></div>'
 # The files' names; each figure's root has a class of that name.
 FIGURES = ("explorer", "scores", "words")
+# Those for which pages elsewhere may want a frame.
+ALONE = ("explorer", "words")
 # What the figure on words reads with, which its module loads when a reader comes near.
 NUMBERS = "_static/words/numbers.js"
 
@@ -101,7 +103,7 @@ def load_explorers(app, pagename, templatename, context, doctree):
         bare = f"{pagename.replace('/', '-')}-{name}-*.html"
         folder = Path(app.outdir, "_static", "embed")
         folder.mkdir(exist_ok=True)
-        for place, figure in enumerate(found):
+        for place, figure in enumerate(found if name in ALONE else ()):
             file = bare.replace("*", str(place))
             page = BARE.format(
                 name=name,

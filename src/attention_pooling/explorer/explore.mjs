@@ -234,8 +234,11 @@ export function explore(root, raw, { inputs, ask, addresses = {}, rested = () =>
     };
   }
 
-  const remember = () => touched && rested(snapshot());
-  addEventListener("pagehide", remember);
+  let resting = 0;
+  const remember = () => {
+    clearTimeout(resting);
+    if (touched) resting = setTimeout(() => rested(snapshot()), 150);
+  };
 
   const controls = controlsOf(controlled, state, {
     inputs,
@@ -265,10 +268,12 @@ export function explore(root, raw, { inputs, ask, addresses = {}, rested = () =>
 
   function draw() {
     redraw = 0;
+    // Not every browser tells at once that the page has come to a denser screen.
+    if (ink.density !== devicePixelRatio) return fit();
     for (const panel of panels) panel.record.draw(panel, state);
     for (const part of [controls, handle, readout, sum]) part.write();
+    remember();
     say(() => {
-      remember();
       const words = `Kernel ${state.kernel}, ${controls.words()}. ${readout.words()}`;
       return state.chosen < 0 ? words : `${handle.words()}. ${words}`;
     });
@@ -349,7 +354,7 @@ export function explore(root, raw, { inputs, ask, addresses = {}, rested = () =>
       watch.disconnect();
       unwatch();
       hush();
-      removeEventListener("pagehide", remember);
+      clearTimeout(resting);
       for (const panel of panels) panel.record.end?.(panel);
     },
   };

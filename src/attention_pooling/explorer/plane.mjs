@@ -59,9 +59,15 @@ export function planeInk({ given, keys, weights, query, sigma, score, reach }) {
       ink += line(ox, oy, cx - ox, cy - oy, "moved") + circle(ox, oy, 3, "moved");
     }
     ink += circle(cx, cy, r, "key");
-    // The number stands outwards, where no other key is on the circle.
-    const out = (r + 9) / Math.hypot(...key);
-    ink += text(cx + out * key[0], cy - out * key[1] + 4, i + 1);
+    // The number stands outwards, where no other key is on the circle, but not under the query.
+    const length = Math.hypot(...key);
+    const spots = [0, 2, -2, 4].map((turns) => {
+      const angle = Math.atan2(key[1] / length, key[0] / length) + (turns * Math.PI) / 4;
+      return [cx + (r + 9) * Math.cos(angle), cy - (r + 9) * Math.sin(angle)];
+    });
+    const free = ([tx, ty]) => Math.hypot(tx - x(query[0]), ty - y(query[1])) > 15;
+    const [tx, ty] = spots.find(free) ?? spots[0];
+    ink += text(tx, ty + 4, i + 1);
   });
   return ink;
 }
@@ -91,8 +97,8 @@ export function seen({ weights, gaussian, difference, at, given }) {
   // Rounding leaves a millionth of a millionth; what an eye could see starts far above.
   if (difference < 1e-9) {
     return (
-      `Every bar fills its outline: the two sets of weights agree to rounding ` +
-      `(largest difference ${written(difference, 2)}). The query attends to ${count} in effect.`
+      "Every bar fills its outline: the two sets of weights agree to rounding. " +
+      `The query attends to ${count} in effect.`
     );
   }
   return (

@@ -8,8 +8,8 @@ import { SCORES, compare } from "./softmax.mjs";
 import { speaker } from "./speech.mjs";
 
 const BODY = `<div class="nw-dials">
-    <label><span>width σ <b></b></span><input type="range" name="sigma"></label>
-    <label><span>score</span><select name="score"></select></label>
+    <label><span>width σ <b></b></span><input type="range" name="sigma" autocomplete="off"></label>
+    <label><span>score</span><select name="score" autocomplete="off"></select></label>
   </div>
   <p class="nw-step"><b></b> <span></span></p>
   <div class="nw-sheets">

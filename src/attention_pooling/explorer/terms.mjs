@@ -17,10 +17,10 @@ export function pairOf(index, state) {
 /** The sum inside an element; `point` is told which key the reader points at. */
 export function sumOf(element, state, { tell, point }) {
   element.innerHTML = `<p role="group" aria-label="the estimate written out">
-    ${'<button type="button" class="nw-term"></button>'.repeat(5)}
-    <span></span> <b></b></p><p class="nw-note"></p>`;
+    ${'<span><i>+ </i><button type="button" class="nw-term"></button></span> '.repeat(5)}
+    <span class="nw-rest"></span> <b></b></p><p class="nw-note"></p>`;
   const terms = [...element.querySelectorAll("button")];
-  const [rest, total, note] = ["span", "b", ".nw-note"].map((one) => element.querySelector(one));
+  const [rest, total, note] = [".nw-rest", "b", ".nw-note"].map((one) => element.querySelector(one));
   terms.forEach((button, i) => {
     const here = () => point(state.terms[i]?.index ?? -1);
     for (const event of ["pointerenter", "focus", "click"]) button.addEventListener(event, here);
@@ -32,7 +32,7 @@ export function sumOf(element, state, { tell, point }) {
       let sum = 0;
       terms.forEach((button, i) => {
         const term = shown[i];
-        tell(button, "hidden", !term);
+        tell(button.parentElement, "hidden", !term);
         if (!term) return;
         sum += term.weight * term.value;
         const text = `${written(term.weight)} × ${writtenValue(term.value, state)}`;
