@@ -6,6 +6,7 @@ What a test asks for says what it needs, so `make check` leaves out whatever nee
 import os
 
 import pages
+import pyodide
 import pytest
 from hypothesis import settings
 
@@ -72,4 +73,11 @@ def html():
 def site(html):
     """The address of the built book."""
     with pages.served(html) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def own_site(html, tmp_path_factory):
+    """The address of the built book as it is when the build was given Pyodide."""
+    with pages.served(pyodide.on_site(html, tmp_path_factory.mktemp("site"))) as address:
         yield address
