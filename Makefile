@@ -6,7 +6,9 @@ PIP_FLAGS ?=
 FRAMEWORKS_PYTHON ?= python3.11
 LIBRARIES ?= numpy torch jax tensorflow mxnet
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_FLAGS) -c constraints.txt
+# Python compiles what it imports, which is a small part of what pip would compile beforehand.
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile $(PIP_FLAGS) \
+    -c constraints.txt
 LINT := $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/codespell
 # Tests run side by side, those that share what takes long to make in one process. With threads of
 # their own, libraries would take the processors from each other.

@@ -33,7 +33,7 @@ def half_is_closest(pooled, data):
 
 
 @says(
-    "In {doc}`pooling` four kernels at σ = 1 gave four estimates with rather different errors.",
+    "In {doc}`pooling` kernels of one width σ = 1 gave estimates with rather different errors.",
 )
 def errors_at_one_differ(error_to_truth, data, factors):
     errors = [error_to_truth(data, name, 1.0) for name in factors]

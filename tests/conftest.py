@@ -3,6 +3,7 @@
 What a test asks for says what it needs, so `make check` leaves out whatever needs more than Python.
 """
 
+import contextlib
 import os
 
 import pages
@@ -59,6 +60,45 @@ def chromium():
         missing("no chromium on this machine")
     with pages.browser() as browser:
         yield browser
+
+
+@pytest.fixture(scope="session")
+def windows(chromium):
+    """Windows of the browser by their settings, each opened once."""
+    made = {}
+    with contextlib.ExitStack() as stack:
+
+        def window(**settings):
+            name = repr(sorted(settings.items()))
+            if name not in made:
+                made[name] = pages.Window(stack.enter_context(chromium.new_context(**settings)))
+            return made[name]
+
+        yield window
+
+
+@pytest.fixture
+def window(windows):
+    """Return a function that takes a context's settings and returns a window, as if it were new."""
+    used = []
+
+    def take(**settings):
+        used.append(windows(**settings))
+        return used[-1]
+
+    yield take
+    for taken in used:
+        taken.tidy()
+
+
+@pytest.fixture
+def desktop(window):
+    return window(viewport={"width": 1280, "height": 900})
+
+
+@pytest.fixture
+def phone(window):
+    return window(viewport={"width": 390, "height": 844}, has_touch=True, device_scale_factor=2)
 
 
 @pytest.fixture(scope="session")

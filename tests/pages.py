@@ -60,6 +60,32 @@ def browser():
         chromium.close()
 
 
+class Window:
+    """A page of the browser that tests take in turns, for a new one costs thrice as much."""
+
+    def __init__(self, context):
+        self.page = context.new_page()
+        self._size = self.page.viewport_size
+        self._listening = []
+
+    def listen(self, event, listener):
+        """Listen to the page until the test is over."""
+        self.page.on(event, listener)
+        self._listening.append((event, listener))
+
+    def tidy(self):
+        """Forget all that a test has done."""
+        for event, listener in self._listening:
+            self.page.remove_listener(event, listener)
+        self._listening.clear()
+        self.page.unroute_all()
+        if self.page.url.startswith(("http:", "file:")):
+            self.page.evaluate("localStorage.clear(), sessionStorage.clear()")
+        self.page.mouse.move(0, 0)
+        self.page.goto("about:blank")
+        self.page.set_viewport_size(self._size)
+
+
 class _Quiet(http.server.SimpleHTTPRequestHandler):
     def log_message(self, *_):
         """Say nothing: only what a test expects is worth a line."""

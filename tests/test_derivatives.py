@@ -6,6 +6,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rows import COMPACT, OTHERS
 from torch.autograd import forward_ad
 from torch.autograd.functional import hessian
 
@@ -43,11 +44,24 @@ def tensor(numbers, dtype=torch.float64):
 
 # At a query that lies on a key, and midway between keys
 
+
+def of_the_square(row):
+    """Return a row's polynomial as a function of u², in mpmath's digits."""
+
+    def similarity(squared):
+        u = mpmath.sqrt(squared)
+        return mpmath.polyval(row.coefficients[::-1], u) if u < row.reach else mpmath.mpf(0)
+
+    return similarity
+
+
+LEVEL = [row for row in COMPACT.values() if row.coefficients[1:2] == (0,)]
+"""Those that no kink at 0 keeps from being differentiated there."""
+
 SMOOTH = {
     "gaussian": lambda squared: mpmath.exp(-squared / 2),
-    "epanechnikov": lambda squared: 1 - squared if squared < 1 else mpmath.mpf(0),
     cauchy: lambda squared: 1 / (1 + squared),
-}
+} | {row: of_the_square(row) for row in LEVEL}
 
 
 @st.composite
@@ -86,13 +100,37 @@ def test_derivatives_along_a_line_through_a_key(kernel, case, function):
     derivative = (estimate if function is pool else estimate.estimate)[0]
     # The curvature of a reader's own kernel is known to so many digits.
     tolerance = 1e-7 if kernel is cauchy else 1e-11
-    for order in (1, 2, 3) if kernel is cauchy else (1, 2, 3, 4):
+    # An odd power of the distance has derivatives up to some order.
+    orders = {cauchy: 3, OTHERS["wendland"]: 2}.get(kernel, 4)
+    for order in range(1, orders + 1):
         (derivative,) = torch.autograd.grad(derivative, step, create_graph=True)
         with mpmath.workdps(40):
             expected = float(mpmath.diff(exact, 0, order))
         assert derivative.item() == pytest.approx(expected, rel=tolerance, abs=tolerance)
         if not derivative.requires_grad:
             break
+
+
+def bell(u):
+    return torch.exp(-(u**2))
+
+
+@pytest.mark.parametrize("kernel", ["gaussian", "triangular", "epanechnikov", bell])
+@pytest.mark.parametrize("d", [1, 2])
+def test_a_key_out_of_reach_changes_no_derivative(kernel, d):
+    keys, values = torch.arange(3.0 * d).double().reshape(3, d), tensor([1.0, -2.0, 4.0, 9.0])
+
+    def derivatives(keys):
+        def estimate(query):
+            return nadaraya_watson(query[None], keys, values[: len(keys)], kernel, 9.0).estimate[0]
+
+        return torch.stack([hessian(estimate, keys[1]), hessian(estimate, keys[:2].mean(0))])
+
+    alone = derivatives(keys)
+    assert alone.any()
+    for far in (1e4, 1e160, 1e200):
+        beside = derivatives(torch.cat([keys, torch.full_like(keys[:1], far)]))
+        torch.testing.assert_close(beside, alone, rtol=1e-9, atol=1e-15)
 
 
 @pytest.mark.parametrize(("kernel", "d"), [("gaussian", 2), ("epanechnikov", 1)])
@@ -123,7 +161,7 @@ def test_the_second_derivative_of_two_keys():
     assert found.item() == pytest.approx(0.05756, abs=5e-6)
 
 
-@pytest.mark.parametrize("kernel", ["gaussian", "triangular", lambda u: torch.exp(-u)])
+@pytest.mark.parametrize("kernel", [*KERNELS, *OTHERS.values(), lambda u: torch.exp(-u)])
 def test_midway_between_keys_the_slope_is_that_of_small_steps(kernel):
     keys = tensor([0.0, 1.0, 4.0])
 
@@ -148,7 +186,7 @@ NARROW = {
 }
 
 
-@pytest.mark.parametrize("kernel", ["gaussian", "triangular", "epanechnikov", cauchy])
+@pytest.mark.parametrize("kernel", [*KERNELS, cauchy])
 @pytest.mark.parametrize("d", [1, 2])
 @pytest.mark.parametrize("per_coordinate", [False, True])
 def test_a_finite_error_has_a_finite_slope(kernel, d, per_coordinate):

@@ -4,6 +4,7 @@ import _thread
 import contextlib
 import itertools
 import math
+import os
 import re
 import subprocess
 import sys
@@ -25,6 +26,7 @@ from attention_pooling import KERNELS, leave_one_out, nadaraya_watson
 from attention_pooling import exercises as ex
 from attention_pooling.exercises import judging, limits
 from attention_pooling.exercises import result as result_module
+from attention_pooling.words import match_lengths
 
 # ---------------------------------------------------------------- right answers, by part
 
@@ -716,6 +718,189 @@ def lines_pinv(queries, keys, values, sigma):
     return rows
 
 
+def match_loops(tokens, at):
+    lengths = []
+    for i in range(1, at + 1):
+        length = 0
+        while length < 8 and length < i and tokens[i - 1 - length] == tokens[at - length]:
+            length += 1
+        lengths.append(length)
+    return lengths
+
+
+def match_slices(tokens, at):
+    return [
+        max(n for n in range(min(i, 8) + 1) if tokens[i - n : i] == tokens[at + 1 - n : at + 1])
+        for i in range(1, at + 1)
+    ]
+
+
+def match_takewhile(tokens, at):
+    for i in range(1, at + 1):
+        pairs = zip(tokens[i - 1 :: -1], tokens[at::-1], strict=False)
+        yield min(8, len(list(itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))))
+
+
+def match_common_prefix(tokens, at):
+    read = [tokens[at::-1], None]
+    found = []
+    for i in range(1, at + 1):
+        read[1] = tokens[i - 1 :: -1]
+        found.append(min(len(os.path.commonprefix(read)), 8))
+    return np.array(found, dtype=np.float32)
+
+
+def match_table(tokens, at):
+    # The length that two places have is one more than that of the places before them.
+    table = np.zeros((len(tokens) + 1, len(tokens) + 1), dtype=int)
+    for i, j in itertools.product(range(len(tokens)), repeat=2):
+        if tokens[i] == tokens[j]:
+            table[i + 1, j + 1] = table[i, j] + 1
+    return np.minimum(table[1 : at + 1, at + 1], 8)[:, None]
+
+
+def match_products(tokens, at):
+    words = np.concatenate([np.full(8, "before the text"), tokens])
+    windows = np.lib.stride_tricks.sliding_window_view(words, 8)[:, ::-1]
+    keys, query = windows[1 : at + 1], words[at + 1 : at + 9][::-1]
+    alike = (keys == query) & (keys != "before the text")
+    return alike.cumprod(axis=1).sum(axis=1)
+
+
+def match_recursive(tokens, at):
+    def length(i, j, left):
+        if not left or i < 0 or tokens[i] != tokens[j]:
+            return 0
+        return 1 + length(i - 1, j - 1, left - 1)
+
+    return torch.tensor([length(i, at, 8) for i in range(at)])
+
+
+def match_joined(tokens, at):
+    text = ["", *tokens]
+
+    def ending(end, count):
+        return "/".join(text[end - count + 1 : end + 1])
+
+    return pd.Series(
+        [
+            sum(
+                all(ending(i, n) == ending(at + 1, n) for n in range(1, count + 1))
+                for count in range(1, min(i, 8) + 1)
+            )
+            for i in range(1, at + 1)
+        ]
+    )
+
+
+def mask_where(scores):
+    later = np.triu(np.ones_like(scores), 1) == 1
+    return scipy.special.softmax(np.where(later, -np.inf, scores), axis=1)
+
+
+def mask_filled(scores):
+    later = torch.ones(scores.shape, dtype=torch.bool).triu(1)
+    return torch.tensor(scores).masked_fill(later, -torch.inf).softmax(-1)
+
+
+def mask_large_number(scores):
+    return scipy.special.softmax(scores - 1e9 * np.triu(np.ones(scores.shape), 1), axis=1)
+
+
+def mask_by_attention(scores):
+    eye = torch.eye(len(scores), dtype=torch.float64)
+    return torch.nn.functional.scaled_dot_product_attention(
+        torch.tensor(scores), eye, eye, is_causal=True, scale=1.0
+    )
+
+
+def mask_loops(scores):
+    rows = []
+    for i, row in enumerate(scores):
+        top = max(row[: i + 1])
+        shares = [math.exp(score - top) for score in row[: i + 1]]
+        rows.append([share / sum(shares) for share in shares] + [0.0] * (len(scores) - i - 1))
+    return rows
+
+
+def mask_prefixes(scores):
+    weights = np.zeros_like(scores)
+    for i in range(len(scores)):
+        weights[i, : i + 1] = scipy.special.softmax(scores[i, : i + 1])
+    return weights
+
+
+def mask_logarithms(scores):
+    masked = scores + np.log(np.tri(len(scores)))
+    return np.exp(masked - np.logaddexp.reduce(masked, axis=1, keepdims=True))
+
+
+def mask_single(scores):
+    scores = torch.tensor(scores, dtype=torch.float32)
+    return (scores + torch.full(scores.shape, -torch.inf).triu(1)).softmax(1)
+
+
+def mask_masked_array(scores):
+    masked = np.ma.masked_array(scores, np.triu(np.ones(scores.shape, dtype=bool), 1))
+    shares = np.ma.exp(masked - masked.max(axis=1)[:, None])
+    return (shares / shares.sum(axis=1)[:, None]).filled(0)
+
+
+def induction_counts(tokens, size):
+    votes = np.bincount(tokens[1:][tokens[:-1] == tokens[-1]], minlength=size)
+    return votes / votes.sum()
+
+
+def induction_attention(tokens, size):
+    n = len(tokens)
+    word, place = np.eye(size)[tokens], np.eye(n)
+    before = scipy.special.softmax(50 * place @ np.eye(n, k=-1), axis=1)
+    before[0] = 0
+    key = before @ word
+    return scipy.special.softmax(50 * word[-1] @ key.T) @ word
+
+
+def induction_torch(tokens, size):
+    word = torch.nn.functional.one_hot(torch.tensor(tokens), size).float()
+    shifted = torch.cat([torch.zeros(1, size), word[:-1]])
+    attend = torch.nn.functional.scaled_dot_product_attention
+    return attend(word[-1:], shifted, word, scale=30.0)
+
+
+def induction_loops(tokens, size):
+    votes = [0] * size
+    for before, after in itertools.pairwise(tokens):
+        votes[after] += before == tokens[-1]
+    return [vote / sum(votes) for vote in votes]
+
+
+def induction_fractions(tokens, size):
+    voted = [int(b) for a, b in itertools.pairwise(tokens) if a == tokens[-1]]
+    return [Fraction(voted.count(token), len(voted)) for token in range(size)]
+
+
+def induction_frame(tokens, size):
+    frame = pd.DataFrame({"before": tokens[:-1], "after": tokens[1:]})
+    shares = frame[frame.before == tokens[-1]].after.value_counts(normalize=True)
+    return shares.reindex(range(size), fill_value=0.0)
+
+
+def induction_table(tokens, size):
+    table = np.zeros((size, size))
+    np.add.at(table, (tokens[:-1], tokens[1:]), 1)
+    return table[tokens[-1]][:, None] / table[tokens[-1]].sum()
+
+
+def induction_rolled(tokens, size):
+    scores = np.where(np.roll(tokens, 1) == tokens[-1], 0.0, -np.inf)
+    scores[0] = -np.inf
+    return (scipy.special.softmax(scores) @ np.eye(size)[tokens]).astype(np.float32)
+
+
+def induction_mean(tokens, size):
+    return np.mean([np.eye(size)[b] for a, b in itertools.pairwise(tokens) if a == tokens[-1]], 0)
+
+
 RIGHT = {
     ex.check_parzen: [
         parzen_vectorised,
@@ -797,6 +982,39 @@ RIGHT = {
         coordinate_einsum,
         coordinate_product,
         coordinate_torch_single,
+    ],
+    ex.check_match_length: [
+        match_lengths,
+        match_loops,
+        match_slices,
+        match_takewhile,
+        match_common_prefix,
+        match_table,
+        match_products,
+        match_recursive,
+        match_joined,
+    ],
+    ex.check_causal_mask: [
+        mask_where,
+        mask_filled,
+        mask_large_number,
+        mask_by_attention,
+        mask_loops,
+        mask_prefixes,
+        mask_logarithms,
+        mask_single,
+        mask_masked_array,
+    ],
+    ex.check_induction: [
+        induction_counts,
+        induction_attention,
+        induction_torch,
+        induction_loops,
+        induction_fractions,
+        induction_frame,
+        induction_table,
+        induction_rolled,
+        induction_mean,
     ],
     ex.check_own_kernel: [
         smooth_quartic,
@@ -1192,6 +1410,75 @@ def lines_of(weigh, read):
     return answer
 
 
+def match_of(key=0, query=0, most=8, stops=True):
+    """Return match lengths between texts that end elsewhere, or are compared otherwise."""
+
+    def answer(tokens, at):
+        lengths = []
+        for i in range(1, at + 1):
+            pairs = itertools.islice(
+                zip(tokens[: i + key][::-1], tokens[: at + 1 + query][::-1], strict=False), most
+            )
+            alike = [a == b for a, b in pairs]
+            lengths.append(sum(itertools.takewhile(bool, alike) if stops else alike))
+        return lengths
+
+    return answer
+
+
+def match_negative_index(tokens, at):
+    lengths = []
+    for i in range(1, at + 1):
+        length = 0
+        while length < 8 and tokens[i - 1 - length] == tokens[at - length]:
+            length += 1
+        lengths.append(length)
+    return lengths
+
+
+def mask_of(visible=lambda n: np.tri(n) > 0, hidden=-np.inf, share=None):
+    def answer(scores):
+        masked = np.where(visible(len(scores)), scores, hidden)
+        return (share or mask_softmax)(masked)
+
+    return answer
+
+
+def mask_softmax(scores):
+    return scipy.special.softmax(scores, axis=1)
+
+
+def mask_exp(top):
+    def answer(scores):
+        similarity = np.exp(np.where(np.tri(len(scores)) > 0, scores - top(scores), -np.inf))
+        return similarity / similarity.sum(axis=1, keepdims=True)
+
+    return answer
+
+
+def induction_of(votes):
+    """Return the shares of the tokens for which some places vote."""
+
+    def answer(tokens, size):
+        voted = tokens[[j for j in votes(tokens) if 0 <= j < len(tokens)]]
+        return np.bincount(voted, minlength=size) / len(voted)
+
+    return answer
+
+
+def induction_softly(sharpness):
+    def answer(tokens, size):
+        word = np.eye(size)[tokens]
+        key = np.concatenate([np.zeros((1, size)), word[:-1]])
+        return scipy.special.softmax(sharpness * key @ word[-1]) @ word
+
+    return answer
+
+
+def earlier(tokens):
+    return np.flatnonzero(tokens[:-1] == tokens[-1])
+
+
 def bell(u):
     return np.exp(-(u**2) / 2)
 
@@ -1379,6 +1666,68 @@ SLIPS = {
         ("½", coordinate_of(lambda x, s: 2 * ((x / s) ** 2).sum(2))),
         ("sign", coordinate_of(lambda x, s: -((x / s) ** 2).sum(2))),
         ("changes its argument `queries`", coordinate_scales_keys),
+    ],
+    ex.check_match_length: [
+        ("one token too late", match_of(key=1)),
+        ("one token too early: it is the text", match_of(query=-1)),
+        ("Both ends", match_of(key=-1, query=-1)),
+        ("beyond a difference", match_of(stops=False)),
+        ("Only the last token", match_of(most=1)),
+        ("forwards", lambda t, at: [len(os.path.commonprefix([t[i:], t[at:]])) for i in range(at)]),
+        ("wrong order", lambda t, at: match_slices(t, at)[::-1]),
+        ("one too large", lambda t, at: 1 + match_lengths(t, at)),
+        ("weights", lambda t, at: match_lengths(t, at) / match_lengths(t, at).sum()),
+        ("tokens[-1]", match_negative_index),
+        ("at most 8", match_of(most=99)),
+        ("cut off too early", match_of(most=7)),
+        ("cut off too late", match_of(most=9)),
+        ("Large and small", lambda t, at: match_slices([w.lower() for w in t], at)),
+        ("has shape", lambda t, at: [0, *match_slices(t, at)]),
+        ("two different results", drawn_like(match_slices)),
+    ],
+    ex.check_causal_mask: [
+        ("No place sees itself", mask_of(lambda n: np.tri(n, k=-1) > 0)),
+        ("one too far", mask_of(lambda n: np.tri(n, k=1) > 0)),
+        ("turned round", mask_of(lambda n: np.tri(n).T > 0)),
+        ("Nothing is masked", mask_of(lambda n: np.ones((n, n)) > 0)),
+        ("itself alone", mask_of(lambda n: np.eye(n) > 0)),
+        ("after the softmax", lambda s: scipy.special.softmax(s, axis=1) * np.tri(len(s))),
+        ("exp(0) is 1", lambda s: scipy.special.softmax(s * np.tri(len(s)), axis=1)),
+        ("−1 is not far", mask_of(hidden=-1.0)),
+        ("wrong axis", mask_of(share=lambda z: scipy.special.softmax(z, axis=0))),
+        ("whole matrix", mask_of(share=scipy.special.softmax)),
+        ("not normalised", mask_of(share=np.exp)),
+        ("masked scores", mask_of(share=lambda z: z)),
+        ("without exp", lambda s: rows(np.tril(s))),
+        ("divided by √n", lambda s: mask_where(s / np.sqrt(len(s)))),
+        ("equally", lambda s: rows(np.tri(len(s)))),
+        ("largest score: a softmax", mask_of(share=lambda z: (z == z.max(1)[:, None]) * 1.0)),
+        ("exchanged", lambda s: mask_where(s.T)),
+        ("overflows", mask_exp(lambda s: 0.0)),
+        ("times a mask of 0", lambda s: rows(np.exp(s) * np.tri(len(s)))),
+        ("whole matrix is subtracted", mask_exp(np.max)),
+        ("before the mask", mask_exp(lambda s: s.max(axis=1, keepdims=True))),
+        ("−100 is", mask_of(hidden=-100.0)),
+        ("all zero", lambda s: np.nan_to_num(mask_exp(lambda s: 0.0)(s))),
+        ("has shape", lambda s: mask_where(s)[:, :-1].T),
+    ],
+    ex.check_induction: [
+        ("themselves", induction_of(earlier)),
+        ("stood *before*", induction_of(lambda t: earlier(t) - 1)),
+        ("latest earlier", induction_of(lambda t: earlier(t)[-1:] + 1)),
+        ("first occurrence votes", induction_of(lambda t: earlier(t)[:1] + 1)),
+        ("ever followed", lambda t, n: rows((induction_counts(t, n) > 0)[None] * 1.0)[0]),
+        ("counted", lambda t, n: np.bincount(t[1:][t[:-1] == t[-1]], minlength=n)),
+        ("to the winner", lambda t, n: np.eye(n)[induction_counts(t, n).argmax()]),
+        ("All tokens vote", induction_of(lambda t: range(len(t)))),
+        ("softmax was taken", lambda t, n: scipy.special.softmax(induction_counts(t, n))),
+        ("two tokens ahead", induction_of(lambda t: earlier(t) + 2)),
+        ("look like 1", induction_softly(1)),
+        ("np.roll", induction_of(lambda t: np.flatnonzero(np.roll(t, 1) == t[-1]))),
+        ("first token of the text is left out", induction_of(lambda t: earlier(t[1:]) + 2)),
+        ("just before the end", induction_of(lambda t: earlier(t)[earlier(t) < len(t) - 2] + 1)),
+        ("two different results", drawn_like(induction_counts)),
+        ("same constant", lambda t, n: np.zeros(n)),
     ],
     ex.check_own_kernel: [
         ("not compact", KERNELS["gaussian"]),
@@ -1698,6 +2047,17 @@ def lines_inside(queries, keys, values, sigma):
     return lines_solve(np.clip(queries, keys.min(), keys.max()), keys, values, sigma)
 
 
+def match_unless(tokens, at, unknown):
+    """Return match lengths that are 0 for some tokens i and lengths n."""
+    lengths = enumerate(match_lengths(tokens, at), 1)
+    return [0 if unknown(i, n) else n for i, n in lengths]
+
+
+def induction_of_others(tokens):
+    """Return the places that vote if a token cannot follow itself."""
+    return [j + 1 for j in earlier(tokens) if tokens[j + 1] != tokens[-1]] or [0]
+
+
 SUBTLE = {
     ex.check_parzen: [
         ("number of keys of class +1", parzen_of(pool=lambda k, y: k @ y / (y > 0).sum())),
@@ -1826,6 +2186,53 @@ SUBTLE = {
         ("special case", lambda q, k, s: coordinate_vectorised(q, k, s if len(s) > 1 else 1.0)),
         ("none of the slips", of_keys(np.sort, coordinate_vectorised, 2)),
         ("expected", kept_by_shape(coordinate_vectorised)),
+    ],
+    ex.check_match_length: [
+        ("beginning", lambda t, at: match_unless(t, at, lambda i, n: n == i and i > 1)),
+        ("Came out", match_of(most=6)),
+        ("beginning", lambda t, at: match_unless(t, at, lambda i, n: i == 1)),
+        ("beginning", lambda t, at: match_unless(t, at, lambda i, n: n == i)),
+        ("Came out", lambda t, at: match_slices(t, len(t) - 1)[:at]),
+        ("special case", lambda t, at: match_slices(t, at) if at > 1 else [0]),
+        ("Large and small", lambda t, at: match_slices([w.capitalize() for w in t], at)),
+        ("special case", lambda t, at: match_unless(t, at, lambda i, n: i < at - 60)),
+        ("Came out", lambda t, at: match_slices([w[0] for w in t], at)),
+        ("expected", lambda t, at: match_slices(sorted(t), at)),
+        ("expected", kept_by_shape(match_slices)),
+        ("expected", lambda t, at: np.minimum(match_lengths(t, at), 4)),
+    ],
+    ex.check_causal_mask: [
+        ("small ones are not", lambda s: mask_where(s).round(9)),
+        ("small ones are not", lambda s: rows(mask_where(s) + 1e-12 * np.tri(len(s)))),
+        ("small ones are not", lambda s: np.where(mask_where(s) < 1e-8, 0, mask_where(s))),
+        ("small ones are not", lambda s: mask_where(np.clip(s, -30, 30))),
+        ("large ones", lambda s: mask_where(np.clip(s, -700, 700))),
+        ("large ones", lambda s: mask_where(s / max(1, abs(s).max() / 100))),
+        ("none of the slips", lambda s: mask_where(s) + 1e-5 * np.triu(np.ones_like(s), 1)),
+        ("special case", lambda s: mask_where(s) if len(s) > 1 else np.zeros((1, 1))),
+        ("special case", lambda s: mask_of(lambda n: np.tri(n, n) - np.tri(n, n, -30) > 0)(s)),
+        ("special case", lambda s: mask_where(s) if np.ptp(s) else rows(np.ones_like(s))),
+        ("expected", kept_by_shape(mask_where)),
+        ("none of the slips", lambda s: mask_where(s) * [[1.0], *[[0.99]] * (len(s) - 1)]),
+    ],
+    ex.check_induction: [
+        ("follows itself", induction_of(induction_of_others)),
+        ("special case", induction_of(lambda t: [j + 1 for j in earlier(t) if j > len(t) - 40])),
+        ("special case", lambda t, n: induction_counts(t, n) if n < 45 else np.ones(n) / n),
+        ("expected", lambda t, n: induction_counts(t, n).round(2)),
+        (
+            "special case",
+            lambda t, n: (
+                induction_counts(np.append(t, t[-1]), n) if n == 2 else induction_counts(t, n)
+            ),
+        ),
+        ("not sharp enough", induction_softly(4)),
+        ("none of the slips", induction_softly(7)),
+        ("none of the slips", lambda t, n: induction_counts(t, n) * 0.99 + 0.01 / n),
+        ("none of the slips", induction_of(lambda t: earlier(t)[-2:] + 1)),
+        ("none of the slips", induction_of(lambda t: [*(earlier(t) + 1), *(earlier(t)[:1] + 1)])),
+        ("first token", lambda t, n: induction_counts(t[int(t[0] == t[-1]) :], n)),
+        ("expected", kept_by_shape(induction_counts)),
     ],
     ex.check_own_kernel: [
         ("rises again", bumpy(4, 5)),
@@ -2316,7 +2723,7 @@ def test_progress_lists_what_the_reader_has_solved(monkeypatch):
     ex.check_rates(lambda d: (1, 1))
     assert ex.progress().solved == 1
     assert "[x] Rates" in repr(ex.progress())
-    assert "1 of 13" in ex.progress()._repr_html_()
+    assert f"1 of {len(result_module.PARTS)}" in ex.progress()._repr_html_()
 
 
 def test_the_chapter_runs_each_check_on_a_stub_and_on_a_solution_that_must_pass():

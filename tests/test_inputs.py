@@ -1,6 +1,7 @@
 """What arrays are made of and how libraries are set up changes no answer, or is refused by name."""
 
 import contextlib
+import inspect
 import warnings
 from decimal import Decimal
 from fractions import Fraction
@@ -12,6 +13,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import attention_pooling
 from attention_pooling import (
     KERNELS,
     Explorer,
@@ -459,3 +461,28 @@ def test_explorers_and_kernels_do_not_mind_settings_either():
         assert "nw-still-only" in explorer._repr_mimebundle_()["text/html"]
         scores = ScoreExplorer([[1.0, 0.0], [0.0, 9.0]], sigma=0.1, score="product")
         assert "nw-scores" in scores._repr_mimebundle_()[0]["text/html"]
+
+
+WITH_A_KERNEL = [
+    one
+    for name in attention_pooling.__all__
+    if callable(one := getattr(attention_pooling, name))
+    and "kernel" in inspect.signature(one).parameters
+]
+
+
+@pytest.mark.parametrize("function", WITH_A_KERNEL)
+def test_the_kernel_is_gaussian_by_default_and_by_name(function):
+    assert inspect.signature(function).parameters["kernel"].default == "gaussian"
+
+
+def test_every_function_that_pools_takes_a_kernel():
+    functions = {attention_weights, leave_one_out, leave_one_out_curve, nadaraya_watson, pool}
+    assert functions | {Explorer} == set(WITH_A_KERNEL)
+
+
+def test_without_a_kernel_the_curve_is_the_gaussian_s():
+    errors = leave_one_out_curve([0.0, 1.0, 3.0], [0.0, 3.0, 0.0], sigmas=[0.5, 2.0]).errors
+    for error, sigma in zip(errors, (0.5, 2.0), strict=True):
+        expected = leave_one_out([0.0, 1.0, 3.0], [0.0, 3.0, 0.0], "gaussian", sigma).error
+        assert error == pytest.approx(expected, rel=1e-12)

@@ -268,6 +268,7 @@ def environments(html, tmp_path_factory):
             subprocess.run([sys.executable, "-m", "venv", folder], check=True)
             python = folder / "bin" / "python"
             pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+            pip += ["--no-compile"]
             subprocess.run([*pip, "-c", ROOT / "constraints.txt", "ipykernel"], check=True)
             spec = [python, "-m", "ipykernel", "install", "--prefix", folder, "--name", "clean"]
             subprocess.run(spec, check=True, capture_output=True)
@@ -286,7 +287,11 @@ def run(notebook, folder, kernels):
     path = folder / "chapter.ipynb"
     nbformat.write(notebook, path)
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
-    environment |= {"JUPYTER_PATH": str(kernels), "PIP_CONSTRAINT": str(ROOT / "constraints.txt")}
+    environment |= {
+        "JUPYTER_PATH": str(kernels),
+        "PIP_CONSTRAINT": str(ROOT / "constraints.txt"),
+        "PIP_NO_COMPILE": "1",
+    }
     done = subprocess.run(
         [sys.executable, "-c", "from nbclient.cli import main; main()", str(path)]
         + ["--inplace", "--kernel_name=clean", "--timeout=300"],

@@ -1,6 +1,7 @@
 """`pool` and `leave_one_out_curve` give what the dense code gives, at any size."""
 
 import io
+import re
 import subprocess
 import sys
 import tracemalloc
@@ -11,6 +12,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rows import COMPACT, OTHERS
 
 from attention_pooling import (
     KERNELS,
@@ -31,6 +33,9 @@ from attention_pooling import (
 )
 
 NAMES = list(KERNELS)
+ROWS = KERNELS | OTHERS
+each_row = pytest.mark.parametrize("kernel", ROWS.values(), ids=ROWS)
+each_compact = pytest.mark.parametrize("kernel", COMPACT.values(), ids=COMPACT)
 
 
 def disagreement(estimate, queries, keys, values, kernel, sigma, tiny=1e-300):
@@ -72,7 +77,7 @@ def layouts(rng, n=2000):
     }
 
 
-@pytest.mark.parametrize("kernel", NAMES)
+@each_row
 @pytest.mark.parametrize("layout", layouts(np.random.default_rng(0), n=2))
 def test_agrees_with_dense(kernel, layout):
     rng = np.random.default_rng(1)
@@ -93,7 +98,7 @@ def test_agrees_with_dense_for_many_keys(kernel):
         assert sampled_disagreement(queries, keys, values, kernel, sigma, rng, sample=9) < 1e-10
 
 
-@pytest.mark.parametrize("kernel", NAMES)
+@each_row
 def test_values_of_all_sizes(kernel):
     rng = np.random.default_rng(4)
     keys, queries = rng.uniform(0, 5, 3000), rng.uniform(-1, 6, 3000)
@@ -139,6 +144,29 @@ def test_distances_whose_squares_overflow():
     keys = np.array([1e154, 2e154, 1e157])
     dense = nadaraya_watson(keys, keys, [1.0, 2.0, 3.0], sigma=1e154).estimate
     np.testing.assert_allclose(pool(keys, keys, np.array([1.0, 2.0, 3.0]), sigma=1e154), dense)
+
+
+@pytest.mark.parametrize("kernel", ["gaussian", "boxcar"])
+@pytest.mark.parametrize("place", [-5.0, -2.0, 0.0, 1e305])
+@pytest.mark.parametrize("who", ["queries", "keys"])
+@pytest.mark.parametrize("far", [-2.0, 3.0])
+def test_distances_that_overflow_are_refused_as_in_dense(kernel, place, who, far):
+    points = {name: place + np.linspace(0, 1, 200) for name in ("queries", "keys")}
+    points[who][7] += far * max(1.0, abs(place))
+    for sigma in (2.0 / 2**1023, 4.0 / 2**1023, 1e-3, 1e300):
+        arguments = points | {"values": np.ones(200), "kernel": kernel, "sigma": sigma}
+        answers = []
+        for function in (nadaraya_watson, pool):
+            try:
+                answers.append(function(**arguments))
+            except ValueError as error:
+                answers.append(str(error))
+        dense, estimate = answers
+        if isinstance(dense, str):
+            assert isinstance(estimate, str)
+            assert estimate == dense
+        else:
+            np.testing.assert_allclose(estimate, dense.estimate)
 
 
 def coordinates(scale):
@@ -260,7 +288,7 @@ def test_any_geometry_of_keys_and_queries(geometry, kernel, sigma, unreached, bo
     )
 
 
-@pytest.mark.parametrize("kernel", ["boxcar", "triangular", "epanechnikov"])
+@each_compact
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_ties_at_the_edge_fall_as_in_dense(kernel, dtype):
     grid = (np.arange(3780) * 0.1).astype(dtype)
@@ -273,7 +301,7 @@ def test_ties_at_the_edge_fall_as_in_dense(kernel, dtype):
         np.testing.assert_allclose(estimate, dense, rtol=0, atol=20 * np.finfo(dtype).eps)
 
 
-@pytest.mark.parametrize("kernel", NAMES)
+@each_row
 def test_widths_as_small_as_the_distances_between_numbers(kernel):
     rng = np.random.default_rng(25)
     keys, queries = 1e7 + rng.integers(0, 50, (2, 2000)) * np.spacing(1e7)
@@ -286,12 +314,12 @@ def test_widths_as_small_as_the_distances_between_numbers(kernel):
 def test_many_keys_within_rounding_of_the_edge():
     keys = np.sort(np.concatenate([np.arange(2000) * 1e-19, [0.5, 2.5]]))
     queries = np.repeat([0.5, 1.0, 1.0 + 2**-52, 1.5], 100)
-    for kernel in ("boxcar", "triangular", "epanechnikov"):
+    for kernel in COMPACT.values():
         estimate = pool(queries, keys, np.arange(2002.0), kernel, 1.0)
         assert disagreement(estimate, queries, keys, np.arange(2002.0), kernel, 1.0) < 1e-10
 
 
-@pytest.mark.parametrize("kernel", ["boxcar", "triangular", "epanechnikov"])
+@each_compact
 def test_many_keys_just_inside_the_edge_of_reach(kernel):
     rng = np.random.default_rng(23)
     keys, values = np.append(-1.5, -(10 ** rng.uniform(-14, -1, 299))), rng.standard_normal(300)
@@ -511,8 +539,13 @@ def places_for(n, rng):
     }
 
 
-@pytest.mark.parametrize("layout", places_for(2, np.random.default_rng(0)))
-def test_pairs_grow_with_m_plus_n(layout, monkeypatch):
+@pytest.mark.parametrize(
+    ("layout", "kernel"),
+    [(layout, "gaussian") for layout in places_for(2, np.random.default_rng(0))]
+    # Those of a higher degree fade so softly that more windows have hardly a value in reach.
+    + [("uniform", row) for row in COMPACT.values() if len(row.coefficients) <= 3],
+)
+def test_pairs_grow_with_m_plus_n(layout, kernel, monkeypatch):
     pairs = []
 
     def counted(low, high, ranges=windows.ranges):
@@ -523,12 +556,77 @@ def test_pairs_grow_with_m_plus_n(layout, monkeypatch):
     monkeypatch.setattr(windows, "ranges", counted)
     for n in (5000, 50_000):
         keys, queries, sigma = places_for(n, np.random.default_rng(22))[layout]
-        pool(queries, keys, np.cos(keys), "gaussian", sigma)
+        pool(queries, keys, np.maximum(np.cos(keys), 0), kernel, sigma)
         pairs.append(None)
     few, many = (
         sum(part) for part in (pairs[: pairs.index(None)], pairs[pairs.index(None) + 1 : -1])
     )
-    assert many < 4 * few + 10_000
+    assert many < 4 * few + 2 * n
+
+
+def methods_of_the_docstring():
+    """Return what the docstring of `pool` says is computed, by the work."""
+    table = re.search(r"=== +=+\n(.*?)\n *===", pool.__doc__, re.DOTALL)[1]
+    rows = [re.split(r" {2,}", line.strip()) for line in table.splitlines()]
+    return {work: computed for work, computed, *_ in (row for row in rows if len(row) == 3)}
+
+
+MANY = np.random.default_rng(28).uniform(0, 5, (200, 2))
+WORKS = {
+    "any points, the constant kernel": (MANY, "constant"),
+    "a few pairs of query and key": (MANY[:9, 0], "triangular"),
+    "points on a line, Gaussian": (MANY[:, 0], "gaussian"),
+    "points on a line, a kernel with a reach": (MANY[:, 0], "epanechnikov"),
+    "several coordinates, your own kernel": (MANY, lambda u: 1 / (1 + u**2)),
+}
+
+
+def test_the_docstring_tells_every_method_in_order():
+    table = methods_of_the_docstring()
+    assert list(table) == list(WORKS)
+    assert all(name in told for name, told in zip(fast.METHODS, table.values(), strict=True))
+
+
+@pytest.mark.parametrize("work", WORKS)
+def test_the_method_is_that_of_the_docstring(work, monkeypatch):
+    points, kernel = WORKS[work]
+    used = []
+    for name, compute in fast.METHODS.items():
+
+        def noted(*arguments, name=name, compute=compute):
+            used.append(name)
+            return compute(*arguments)
+
+        monkeypatch.setitem(fast.METHODS, name, noted)
+    pool(points, points, MANY[: len(points), 1], kernel, 0.3)
+    (name,) = used
+    assert name in methods_of_the_docstring()[work]
+
+
+@pytest.mark.parametrize("kernel", NAMES)
+def test_what_needs_a_gradient_takes_blocks(kernel):
+    points = torch.from_numpy(MANY[:, :1])
+    width = torch.tensor(0.3, dtype=torch.float64, requires_grad=True)
+    for sigma, plain in ((width, False), (width.detach(), True)):
+        name = fast.method(points, points, points, KERNELS[kernel], sigma)
+        assert (name != "blocks") == plain
+
+
+# Wendland's powers cancel so much that many windows are summed pair by pair.
+@pytest.mark.parametrize("name", [name for name in COMPACT if name != "wendland"])
+def test_few_pairs_are_left_to_prefix_sums(name, monkeypatch):
+    pairs = []
+
+    def counted(low, high, ranges=windows.ranges):
+        rows, places = ranges(low, high)
+        pairs.append(len(rows))
+        return rows, places
+
+    monkeypatch.setattr(windows, "ranges", counted)
+    keys, queries = np.random.default_rng(27).uniform(0, 5, (2, 5000))
+    for sigma in (0.02, 0.3, 2.0):
+        pool(queries, keys, np.cos(keys), COMPACT[name], sigma)
+    assert sum(pairs) < 3 * 6 * len(queries)
 
 
 def test_memory_grows_with_m_plus_n():
@@ -548,7 +646,7 @@ def test_memory_grows_with_m_plus_n():
         assert peak < 50e6
 
 
-@pytest.mark.parametrize("kernel", NAMES)
+@each_row
 def test_leave_one_out_curve_agrees_with_leave_one_out(kernel):
     rng = np.random.default_rng(16)
     data = mcycle()

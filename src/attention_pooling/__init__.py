@@ -3,12 +3,14 @@
 from .data import Data, cost_measurements, digits, mcycle, noisy_trend, trend
 from .explorer import Explorer
 from .explorer.scores import ScoreExplorer
+from .explorer.words import WordExplorer
 from .fast import LeaveOneOutCurve, leave_one_out_curve, pool
-from .kernels import KERNELS, boxcar, constant, epanechnikov, gaussian, triangular
+from .kernels import KERNELS
 from .pooling import Pooled, attention_weights, effective_keys, nadaraya_watson
 from .width import LeaveOneOut, leave_one_out
 
 __all__ = [
+    *KERNELS,
     "KERNELS",
     "Data",
     "Explorer",
@@ -16,14 +18,11 @@ __all__ = [
     "LeaveOneOutCurve",
     "Pooled",
     "ScoreExplorer",
+    "WordExplorer",
     "attention_weights",
-    "boxcar",
-    "constant",
     "cost_measurements",
     "digits",
     "effective_keys",
-    "epanechnikov",
-    "gaussian",
     "leave_one_out",
     "leave_one_out_curve",
     "mcycle",
@@ -31,5 +30,11 @@ __all__ = [
     "noisy_trend",
     "pool",
     "trend",
-    "triangular",
 ]
+
+
+def __getattr__(name):
+    """Return a kernel by its own name."""
+    if name in KERNELS:
+        return KERNELS[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

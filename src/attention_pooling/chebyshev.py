@@ -1,23 +1,21 @@
-"""Few Chebyshev polynomials instead of many points: sums into boxes, and polynomials out of them.
+"""Few polynomials instead of many points: sums into boxes, and smooth functions out of them.
 
-Within a box, a smooth function f of a place is Σₚ aₚ Tₚ. Hence Σᵢ vᵢ f(xᵢ) = Σₚ aₚ Σᵢ vᵢ Tₚ(xᵢ):
-of the points in a box only P moments are needed, and f itself only at P nodes.
+Within a box, a smooth function f of a place is Σₚ aₚ Bₚ, with polynomials Bₚ of degree below P.
+Hence Σᵢ vᵢ f(xᵢ) = Σₚ aₚ Σᵢ vᵢ Bₚ(xᵢ): of the points in a box only P moments are needed, and f
+itself only at the P nodes of Chebyshev. All Bₚ are products of his polynomials, whose degrees are
+the powers of two that make up p: one product each, and as good as independent.
 """
 
 import numpy as np
 
 P = 16
-"""Polynomials in a box, and nodes that determine them."""
+"""Polynomials in a box, and nodes that determine them: a power of two."""
 
-AT_ONCE = 1 << 10
+AT_ONCE = 1 << 14
 """Places whose polynomials are in memory together."""
 
-_ANGLES = np.pi * (np.arange(P) + 0.5) / P
-NODES = (1 - np.cos(_ANGLES)) / 2
+NODES = (1 - np.cos(np.pi * (np.arange(P) + 0.5) / P)) / 2
 """Nodes in a box from 0 to 1, in ascending order."""
-FIT = np.cos(np.arange(P)[:, None] * (np.pi - _ANGLES)) * 2 / P
-"""Leads from the values of a function at the nodes to its coefficients."""
-FIT[0] /= 2
 
 
 def boxes_of(places):
@@ -65,7 +63,8 @@ def evaluated(places, begins, coefficients):
 def _polynomials_by_box(places, begins):
     """Yield a box, a slice of its places, and the polynomials there, shape (P, places)."""
     ends = begins[1:].tolist()
-    room = np.empty((P, min(AT_ONCE, len(places))))
+    # As much for few places, because the C library then keeps for the next call what one has freed.
+    room = np.empty((P, AT_ONCE))
     box = 0
     for start in range(0, len(places), AT_ONCE):
         stop = min(start + AT_ONCE, len(places))
@@ -78,12 +77,15 @@ def _polynomials_by_box(places, begins):
 
 
 def _polynomials(places, out):
-    """Use T₍ₙ₊ⱼ₎ = 2 Tₙ Tⱼ − T₍ₙ₋ⱼ₎ for many j at once."""
+    """Write the polynomials at places to P rows: T₁, T₂, T₄, … and the products of these."""
     out[0], out[1] = 1, 2 * (places - np.floor(places)) - 1
     n = 1
-    while n + 1 < P:
-        j = min(n, P - 1 - n)
-        new = np.multiply(2 * out[n], out[1 : j + 1], out=out[n + 1 : n + j + 1])
-        new -= out[n - j : n][::-1]
+    while 2 * n < P:
+        out[2 * n] = 2 * out[n] ** 2 - 1
+        np.multiply(out[2 * n], out[1 : 2 * n], out=out[2 * n + 1 : 4 * n])
         n *= 2
     return out
+
+
+FIT = np.linalg.inv(_polynomials(NODES, np.empty((P, P)))).T
+"""Leads from the values of a function at the nodes to its coefficients."""

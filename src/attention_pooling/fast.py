@@ -15,9 +15,9 @@ from .arrays import (
     is_masked,
 )
 from .fast_gauss import gaussian_sums
-from .kernels import constant, gaussian
+from .kernels import Polynomial, constant, gaussian
 from .pooling import checked_unreached, chosen_kernel, scaled_distances
-from .sorted_moments import SIDES, compact_sums
+from .sorted_moments import compact_sums
 from .streaming import (
     blocked_estimate,
     gaussian_estimate,
@@ -30,9 +30,12 @@ from .windows import distances, window_sums, windows
 FEW_PAIRS = 1 << 15
 """So many pairs of query and key are quickest in one matrix."""
 
+CROWD = 32
+"""So many keys in one of 65,536 cells between the least and the greatest are too many to merge."""
+
 
 @np.errstate(all="ignore")
-def pool(queries, keys, values, kernel=gaussian, sigma=1.0, *, unreached="nan"):
+def pool(queries, keys, values, kernel="gaussian", sigma=1.0, *, unreached="nan"):
     """Estimate the value at each query as `nadaraya_watson` does, without keeping the weights.
 
     Memory grows like m + n and never like m · n. A progress bar appears where a call takes long
@@ -65,17 +68,18 @@ def pool(queries, keys, values, kernel=gaussian, sigma=1.0, *, unreached="nan"):
 
     Notes
     -----
-    What is computed, and in what time, depends on the work:
+    What is computed, and in what time, depends on the work; the first row that applies counts:
 
-    ============================================  =====================================  ==========
-    points on a line, Gaussian                    a fast Gauss transform [1]_            m + n
-    points on a line, another kernel of the book  prefix sums of moments of sorted keys  m + n
-    any points, the constant kernel               the mean of the values                 n
-    a few pairs of query and key                  one matrix                             m · n
-    several coordinates, your own kernel,         blocks of queries one after another,   m · n
-    tensors that require a gradient               in PyTorch if it is imported already
-    ============================================  =====================================  ==========
+    =========================================  =====================================  ==========
+    any points, the constant kernel            the mean of the values                 n
+    a few pairs of query and key               one matrix                             m · n
+    points on a line, Gaussian                 a fast Gauss transform [1]_            m + n
+    points on a line, a kernel with a reach    prefix sums of moments of sorted keys  m + n
+    several coordinates, your own kernel       blocks of queries one after another,   m · n
+                                               in PyTorch if it is imported already
+    =========================================  =====================================  ==========
 
+    Tensors that require a gradient, or lie on another device, take one matrix or blocks as well.
     Points on a line are sorted besides. Then m + n holds wherever they lie, but for three things.
     With the Gaussian, queries farther than two widths from all keys are served one octave of that
     distance after the other, each with the keys that count there. If values differ so much in size
@@ -107,23 +111,72 @@ def pool(queries, keys, values, kernel=gaussian, sigma=1.0, *, unreached="nan"):
     queries, keys = checked_points(xp, queries=queries, keys=keys)
     checked_values(xp, values, keys)
     kernel, sigma = chosen_kernel(kernel), checked_sigma(xp, sigma, keys)
-    if not _is_plain(queries, keys, values, sigma):
-        estimate = blocked_estimate(queries, keys, values, kernel, sigma, unreached)
-        return xp.astype(estimate, dtype, copy=False)
-    points = [_as_numpy(array) for array in (queries, keys)]
-    observed, width = _as_numpy(values), _as_numpy(sigma)
+    compute = METHODS[method(queries, keys, values, kernel, sigma)]
+    return xp.astype(compute(queries, keys, values, kernel, sigma, unreached), dtype, copy=False)
+
+
+def method(queries, keys, values, kernel, sigma):
+    """Name what `pool` computes for arrays that have been checked.
+
+    Parameters
+    ----------
+    queries, keys : array, shape (m, d) and (n, d)
+    values : array, shape (n,) or (n, c)
+    kernel : callable
+    sigma : array, shape () or (d,)
+
+    Returns
+    -------
+    str
+        One of `METHODS`.
+    """
+    quick = _quick_method(keys, kernel) if _is_plain(queries, keys, values, sigma) else None
+    few = queries.shape[0] * keys.shape[0] <= FEW_PAIRS
+    if few and quick != "mean":
+        return "one matrix"
+    return quick or "blocks"
+
+
+def _quick_method(keys, kernel):
+    """Name what takes no time for each pair of query and key, or return None."""
     if kernel is constant:
-        mean = np.sum(observed / len(observed), axis=0, dtype=float)
-        estimate = np.repeat(mean[None], len(points[0]), axis=0)
-    elif _is_on_a_line(points[1], kernel) and len(points[0]) * len(points[1]) > FEW_PAIRS:
-        estimate = Line(points[1], observed).estimate(points[0], kernel, width, unreached)
-    elif kernel is gaussian and largest_square(*points, width) < 1e7:
-        estimate = gaussian_estimate(*points, observed, width)
-    else:
-        return xp.astype(
-            blocked_estimate(queries, keys, values, kernel, sigma, unreached), dtype, copy=False
-        )
-    return xp.asarray(estimate, dtype=dtype, device=device(values))
+        return "mean"
+    if keys.shape[1] > 1:
+        return None
+    if kernel is gaussian:
+        return "fast Gauss transform"
+    has_a_reach = isinstance(kernel, Polynomial) and kernel.is_compact
+    return "prefix sums" if has_a_reach else None
+
+
+def _mean(queries, keys, values, kernel, sigma, unreached):
+    observed = _as_numpy(values)
+    mean = np.sum(observed / len(observed), axis=0, dtype=float)
+    return _beside(values, np.repeat(mean[None], queries.shape[0], axis=0))
+
+
+def _through_sums(queries, keys, values, kernel, sigma, unreached):
+    queries, keys, observed, sigma = map(_as_numpy, (queries, keys, values, sigma))
+    sorted_keys = SortedKeys(keys, observed)
+    return _beside(values, sorted_keys.estimate(queries, kernel, sigma, unreached))
+
+
+def _in_blocks(queries, keys, values, kernel, sigma, unreached):
+    if kernel is gaussian and _is_plain(queries, keys, values, sigma):
+        given = [_as_numpy(array) for array in (queries, keys, values, sigma)]
+        if largest_square(*given[:2], given[3]) < 1e7:
+            return _beside(values, gaussian_estimate(*given))
+    return blocked_estimate(queries, keys, values, kernel, sigma, unreached)
+
+
+METHODS = {
+    "mean": _mean,
+    "one matrix": _in_blocks,
+    "fast Gauss transform": _through_sums,
+    "prefix sums": _through_sums,
+    "blocks": _in_blocks,
+}
+"""What `pool` computes, by the names of its docstring."""
 
 
 class LeaveOneOutCurve(NamedTuple):
@@ -136,7 +189,7 @@ class LeaveOneOutCurve(NamedTuple):
 
 
 @np.errstate(all="ignore")
-def leave_one_out_curve(keys, values, kernel, sigmas):
+def leave_one_out_curve(keys, values, kernel="gaussian", sigmas=(1.0,)):
     """Judge several widths by `leave_one_out`, without an n × n matrix for each.
 
     On a line, the sums behind `pool` are taken over all keys, and each key's own part is subtracted
@@ -148,9 +201,9 @@ def leave_one_out_curve(keys, values, kernel, sigmas):
         Where values were observed.
     values : array, shape (n,) or (n, c)
         What was observed at each key.
-    kernel : callable or str
+    kernel : callable or str, optional
         A function of the scaled distance u, or the name of one in `KERNELS`.
-    sigmas : sequence of s widths
+    sigmas : sequence of s widths, optional
         Each a number or of shape (d,), in the unit of `keys`.
 
     Returns
@@ -178,18 +231,13 @@ def leave_one_out_curve(keys, values, kernel, sigmas):
     widths = np.iterable(sigmas) and [checked_sigma(xp, sigma, keys) for sigma in sigmas]
     if not widths:
         raise ValueError(f"sigmas must hold a width at least, got {sigmas!r}")
-    plain = _is_plain(keys, values, *widths)
-    if plain and kernel is constant:
-        means = _means_of_others(_as_numpy(values))
-        estimates = [xp.asarray(means, dtype=values.dtype, device=device(values))] * len(widths)
-    elif plain and _is_on_a_line(keys, kernel):
-        line = Line(_as_numpy(keys), _as_numpy(values))
+    quick = _quick_method(keys, kernel) if _is_plain(keys, values, *widths) else None
+    if quick == "mean":
+        estimates = [_rounded(values, _means_of_others(_as_numpy(values)))] * len(widths)
+    elif quick:
+        sorted_keys = SortedKeys(_as_numpy(keys), _as_numpy(values))
         estimates = (
-            xp.asarray(
-                line.estimate_without_own(kernel, _as_numpy(sigma)),
-                dtype=values.dtype,
-                device=device(values),
-            )
+            _rounded(values, sorted_keys.estimate_without_own(kernel, _as_numpy(sigma)))
             for sigma in widths
         )
     else:
@@ -206,8 +254,8 @@ def leave_one_out_curve(keys, values, kernel, sigmas):
     )
 
 
-class Line:
-    """Keys in sorted order, and what is summed over them.
+class SortedKeys:
+    """Keys on a line in sorted order, and the columns that are summed over them.
 
     Parameters
     ----------
@@ -218,19 +266,19 @@ class Line:
     """
 
     def __init__(self, keys, values):
-        self.order = np.argsort(keys[:, 0])
+        self.order = _order(keys[:, 0])
         self.keys = keys[self.order, 0]
         self.shape = values.shape[1:]
         values = values[self.order].reshape(len(values), -1).T.astype(float)
         # Powers of two as units cost no rounding, and sums can neither overflow nor vanish.
         self.exponents = np.frexp(np.max(abs(values), axis=1, keepdims=True))[1]
         values = np.ldexp(values, -self.exponents)
-        self.columns = np.vstack([np.ones(len(keys)), values])
-        self.mass = np.max(abs(values), axis=0) if values.any() else np.ones(len(keys))
+        mass = np.max(abs(values), axis=0) if values.any() else np.ones(len(keys))
+        self.columns = np.vstack([np.ones(len(keys)), values, mass])
 
     def estimate(self, queries, kernel, sigma, unreached):
         """Return the estimate at queries of shape (m, 1)."""
-        order = np.argsort(queries[:, 0])
+        order = _order(queries[:, 0])
         queries, sigma = queries[order, 0], sigma.reshape(())[()]
         sums = self._sums(queries, kernel, sigma)
         if unreached == "nearest":
@@ -244,11 +292,13 @@ class Line:
         return self._ratio(self._sums(self.keys, kernel, sigma.reshape(())[()], own), self.order)
 
     def _sums(self, queries, kernel, sigma, own=None):
-        # The farthest pair tells whether any distance overflows.
-        scaled_distances(np, queries[[0, -1], None], self.keys[[0, -1], None], sigma)
+        span = max(queries[-1], self.keys[-1]) - min(queries[0], self.keys[0])
+        if not span / sigma < np.inf:
+            # The farthest pair tells whether any distance overflows.
+            scaled_distances(np, queries[[0, -1], None], self.keys[[0, -1], None], sigma)
         if kernel is gaussian:
-            return gaussian_sums(queries, self.keys, self.columns, self.mass, sigma, own)
-        return compact_sums(queries, self.keys, self.columns, self.mass, sigma, kernel, own)
+            return gaussian_sums(queries, self.keys, self.columns, sigma, own)
+        return compact_sums(queries, self.keys, self.columns, sigma, kernel, own)
 
     def _nearest_sums(self, queries, sigma):
         edges = np.searchsorted(self.keys, queries) + np.array([[-1], [0]])
@@ -259,7 +309,7 @@ class Line:
             return distances(queries[rows], self.keys[places], sigma) <= nearest[rows]
 
         low, high = windows(queries, self.keys, nearest * sigma, ties)
-        return window_sums(self.columns, lambda rows, places: np.ones(len(rows)), low, high)
+        return window_sums(self.columns[:-1], lambda rows, places: np.ones(len(rows)), low, high)
 
     def _ratio(self, sums, order):
         estimate = np.empty((len(order), len(sums) - 1))
@@ -308,8 +358,25 @@ def _as_numpy(array):
     return array.detach().resolve_neg().numpy() if is_torch_array(array) else array
 
 
-def _is_on_a_line(keys, kernel):
-    return keys.shape[1] == 1 and (kernel is gaussian or kernel in SIDES)
+def _beside(values, estimate):
+    """Return NumPy's estimate as an array of the values' library, on their device."""
+    xp = array_namespace(values)
+    return xp.asarray(estimate, device=device(values))
+
+
+def _rounded(values, estimate):
+    return array_namespace(values).astype(_beside(values, estimate), values.dtype, copy=False)
+
+
+def _order(places):
+    """Return what sorts places: roughly by NumPy's radix sort of 16 bits, then exactly."""
+    least, most = np.min(places), np.max(places)
+    cells = ((places - least) * (65535 / (most - least))).astype(np.uint16)
+    order = np.argsort(cells, kind="stable")
+    cells = cells[order]
+    # A merge sort is quickest where few share a cell, and slowest where many do.
+    crowded = 2 * np.count_nonzero(cells[CROWD:] == cells[:-CROWD]) > len(cells)
+    return order[np.argsort(places[order], kind=None if crowded else "stable")]
 
 
 def _means_of_others(values):

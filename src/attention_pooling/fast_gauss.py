@@ -1,7 +1,7 @@
 """The Gaussian kernel on a line: a fast Gauss transform.
 
 Queries and keys fall into boxes narrower than σ. What a box of keys adds to a query in another box
-is a smooth function of the places of both within their boxes, hence a short double sum of Chebyshev
+is a smooth function of the places of both within their boxes, hence a short double sum of
 polynomials [1]_. So a box of keys is described by P moments, a box of queries by P coefficients,
 and one P × P matrix for each distance between boxes leads from the moments to the coefficients.
 
@@ -60,17 +60,15 @@ COSTS = {"pair": 0.025, "start": 3000, "point": 0.25, "box": 5, "pair of boxes":
 """Microseconds for a pair of query and key by itself, and for the parts of the transform."""
 
 
-def gaussian_sums(queries, keys, columns, mass, sigma, own=None):
-    """Sum each column over the keys, weighted by the Gaussian kernel.
+def gaussian_sums(queries, keys, columns, sigma, own=None):
+    """Sum each column but the last over the keys, weighted by the Gaussian kernel.
 
     Parameters
     ----------
     queries, keys : array, shape (m,) and (n,)
         Sorted.
-    columns : float64 array, shape (c, n)
-        What is summed: ones first.
-    mass : float64 array, shape (n,)
-        Bounds the size of the other columns; at most 1.
+    columns : float64 array, shape (c + 1, n)
+        What is summed: ones first. The last bounds the size of those between, and is at most 1.
     sigma : floating-point scalar
         Width, of the dtype of queries and keys.
     own : integer array, shape (m,), optional
@@ -81,19 +79,20 @@ def gaussian_sums(queries, keys, columns, mass, sigma, own=None):
     array, shape (c, m)
         Sums, up to one factor for each query; zero where there is no other key.
     """
-    queries, keys, sigma = queries.astype(float), keys.astype(float), float(sigma)
+    queries, keys = (points.astype(float, copy=False) for points in (queries, keys))
+    sigma, columns, mass = float(sigma), columns[:-1], columns[-1:]
     if mass.all():
-        masses = np.stack([columns[0], mass])
+        masses = np.vstack([columns[:1], mass])
         return _relative_sums(queries, keys, columns, masses, sigma, own)[0]
     # Keys of value 0 may be much nearer than those that matter to the other columns.
     ones, unit = _relative_sums(queries, keys, columns[:1], columns[:1], sigma, own)
-    rest, other = _relative_sums(queries, keys, columns[1:], mass[None], sigma, own)
+    rest, other = _relative_sums(queries, keys, columns[1:], mass, sigma, own)
     return np.vstack([ones, np.exp((unit - other) * (unit / 2 + other / 2)) * rest])
 
 
 def _relative_sums(queries, keys, columns, masses, sigma, own):
     """Return sums over the keys that have mass, in units of exp(−u²/2), and u."""
-    own = np.full(len(queries), -1) if own is None else own
+    own = np.broadcast_to(-1, queries.shape) if own is None else own
     if not masses.all():
         valued = masses[-1] > 0
         own = np.where((own >= 0) & valued[own], np.cumsum(valued)[own] - 1, -1)
@@ -109,9 +108,11 @@ def _relative_sums(queries, keys, columns, masses, sigma, own):
         rest.append(left[~pay])
         left = left[pay]
         if len(left):
-            sums[:, left], lost = _box_sums(
+            found, lost = _box_sums(
                 queries[left], keys, columns, masses, sigma, width, reach, own[left]
             )
+            for row, part in zip(sums, found, strict=True):
+                row[left] = part
             left, width = left[lost], width / 2
     if any(map(len, rest)):
         rest = np.sort(np.concatenate(rest))

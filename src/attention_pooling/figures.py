@@ -2,6 +2,11 @@
 
 import numpy as np
 
+from .kernels import KERNELS
+
+WIDTH = 5.2
+"""Of the book's figures, in inches."""
+
 COLORS = {
     "query": "#D55E00",
     "key": "#009E73",
@@ -67,6 +72,57 @@ def draw_weights(ax, queries, keys, weights, norm=None):
         norm=norm,
         rasterized=True,
     )
+
+
+def kernel_panels(height, room=0):
+    """Make small panels that share their scales, one for each kernel, with its name above it.
+
+    Parameters
+    ----------
+    height : float
+        Of a row of three panels, in inches.
+    room : int, optional
+        How many places to keep free behind the panels, for a legend or a colour bar.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+    panels : dict of str to matplotlib.axes.Axes
+        In the order of `KERNELS`.
+    free : list of matplotlib.axes.Axes
+        Without frames; as many as are left in the last row, which may be more than asked for.
+    """
+    from matplotlib import pyplot as plt
+
+    count = len(KERNELS)
+    rows = -(-(count + room) // 3)
+    figure, axes = plt.subplots(rows, 3, figsize=(WIDTH, height * rows), sharex=True, sharey=True)
+    axes = axes.flatten()
+    panels = dict(zip(KERNELS, axes[:count], strict=True))
+    for name, ax in panels.items():
+        ax.text(0.5, 1.02, name, transform=ax.transAxes, ha="center")
+    for ax, above in zip(axes[count:], axes[count - 3 :], strict=False):
+        ax.set_axis_off()
+        above.tick_params(labelbottom=True)
+    return figure, panels, list(axes[count:])
+
+
+def line_style(place):
+    """Return a style of line for one curve among others; each place has another.
+
+    Parameters
+    ----------
+    place : int
+        From 0 on.
+
+    Returns
+    -------
+    str or tuple
+        What Matplotlib takes as `linestyle`.
+    """
+    named = "-", ":", "--", "-."
+    # After a dash with one dot, a dash with two dots, and so on.
+    return named[place] if place < len(named) else (0, (6, 2) + (1, 2) * (place - 2))
 
 
 def _edges(centres):

@@ -23,7 +23,7 @@ from .arrays import (
     is_masked,
     shown,
 )
-from .kernels import KERNELS, epanechnikov, gaussian
+from .kernels import KERNELS, Polynomial, gaussian
 
 
 class Pooled(NamedTuple):
@@ -37,7 +37,7 @@ class Pooled(NamedTuple):
 
 @np.errstate(all="ignore")
 def nadaraya_watson(
-    queries, keys, values, kernel=gaussian, sigma=1.0, *, mask=None, unreached="nan"
+    queries, keys, values, kernel="gaussian", sigma=1.0, *, mask=None, unreached="nan"
 ):
     r"""Estimate the value at each query by attention pooling over the keys.
 
@@ -101,7 +101,7 @@ def nadaraya_watson(
 
 
 @np.errstate(all="ignore")
-def attention_weights(queries, keys, kernel=gaussian, sigma=1.0, *, mask=None, unreached="nan"):
+def attention_weights(queries, keys, kernel="gaussian", sigma=1.0, *, mask=None, unreached="nan"):
     """Share each query's attention among the keys, in proportion to their similarity.
 
     Parameters
@@ -357,16 +357,17 @@ def _scores(xp, u, mask, queries, keys, size, width, ratios):
 
 def _similarity(xp, kernel, u, queries, keys, size, width, ratios):
     similarity = _evaluated(xp, kernel, u)
-    if is_numpy_array(u) or kernel in KERNELS.values() and kernel is not epanechnikov:
+    ours = isinstance(kernel, Polynomial)
+    if is_numpy_array(u) or ours and (kernel.is_flat_at_0 or kernel.is_even and len(keys) == 1):
         return similarity
     # What follows changes no similarity, but second derivatives where a query lies on a key.
-    if len(keys) == 1:
+    if len(keys) == 1 and not ours:
         # Both sides count: a kink has slope 0 then, and a smooth kernel its curvature.
         return similarity / 2 + _evaluated(xp, kernel, xp.where(u > 0, u, 0 - u)) / 2
     squared = xp.where(u == 0, _squared(queries, keys, ratios), xp.zeros_like(u))
     squared = squared * size * size / width / width
-    if kernel is epanechnikov:
-        return similarity - 0.75 * squared
+    if ours:
+        return similarity + kernel.bend(squared)
     # The curvature at 0 is the slope of α in u² a little further on.
     _, digits = frexp(xp.finfo(u.dtype).eps)
     little = xp.full_like(u, 2.0 ** (digits // 3))

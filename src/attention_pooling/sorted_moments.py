@@ -1,23 +1,13 @@
 """Compact kernels on a line: sums over windows of sorted keys, read off prefix sums.
 
-On either side of the query, a compact kernel of the book is a polynomial of the distance. A sum of
+On either side of the query, a compact kernel of the table is a polynomial of the distance. A sum of
 polynomials needs only the keys' moments, and the moments of a window are a difference of two
 prefix sums. The work is that of sorting, whatever the width.
 """
 
 import numpy as np
 
-from .kernels import boxcar, epanechnikov, triangular
 from .windows import distances, window_sums, windows
-
-SIDES = {
-    boxcar: ((1, 0, 0), (1, 0, 0)),
-    triangular: ((1, 1, 0), (1, -1, 0)),
-    epanechnikov: ((1, 0, -1), (1, 0, -1)),
-}
-"""Coefficients of 1, (k − q)/σ and its square, for keys before the query and after it.
-
-Epanechnikov's lack the factor ¾, which cancels."""
 
 FEW = 16
 """Windows of at most so many keys are summed pair by pair."""
@@ -28,21 +18,19 @@ AT_ONCE = 1 << 13
 EPS = np.finfo(float).eps
 
 
-def compact_sums(queries, keys, columns, mass, sigma, kernel, own=None):
-    """Sum each column over the keys, weighted by a compact kernel.
+def compact_sums(queries, keys, columns, sigma, kernel, own=None):
+    """Sum each column but the last over the keys, weighted by a compact kernel.
 
     Parameters
     ----------
     queries, keys : array, shape (m,) and (n,)
         Sorted.
-    columns : float64 array, shape (c, n)
-        What is summed: ones first.
-    mass : float64 array, shape (n,)
-        Bounds the size of the other columns.
+    columns : float64 array, shape (c + 1, n)
+        What is summed: ones first. The last bounds the size of those between.
     sigma : floating-point scalar
         Width, of the dtype of queries and keys.
-    kernel : callable
-        One of those in `SIDES`.
+    kernel : Polynomial
+        With a finite reach.
     own : integer array, shape (m,), optional
         The key that each query leaves out; it lies at the query.
 
@@ -51,19 +39,24 @@ def compact_sums(queries, keys, columns, mass, sigma, kernel, own=None):
     array, shape (c, m)
         Sums, up to one factor for each query; zero where no key is in reach.
     """
-    before, after = SIDES[kernel]
-    closer = np.less_equal if kernel is boxcar else np.less
-    moments = Moments(keys, np.vstack([columns, mass]), sigma, order=np.flatnonzero(before)[-1])
-    valued = np.concatenate([[0], np.cumsum(mass > 0)])
-    sums = np.empty((len(columns), len(queries)))
+    # In units of the reach, for keys after a query and before it; the height cancels.
+    after = [c * kernel.reach**p for p, c in enumerate(kernel.coefficients)]
+    before = [c * (-1) ** p for p, c in enumerate(after)]
+    reach = sigma * kernel.reach
+    # A distance is split at an anchor into up to 1 and up to 2, whose powers cancel.
+    rounding = 4 * EPS * sum(abs(c) * 3**p for p, c in enumerate(after))
+    closer = np.less_equal if kernel.jumps else np.less
+    moments = Moments(keys, columns, reach, order=len(after) - 1)
+    valued = np.concatenate([[0], np.cumsum(columns[-1] > 0)])
+    sums = np.empty((len(columns) - 1, len(queries)))
     for start in range(0, len(queries), AT_ONCE):
         part = slice(start, start + AT_ONCE)
         some, others = queries[part], None if own is None else own[part]
 
         def reaches(rows, places, some=some):
-            return closer(distances(some[rows], keys[places], sigma), 1)
+            return closer(distances(some[rows], keys[places], sigma), kernel.reach)
 
-        low, high = windows(some, keys, sigma, reaches)
+        low, high = windows(some, keys, reach, reaches)
         if before == after:
             fast = moments.weighted(some, low, high, before)
         else:
@@ -74,7 +67,7 @@ def compact_sums(queries, keys, columns, mass, sigma, kernel, own=None):
             fast -= moments.columns[:, others]  # a query's own key has weight 1
         # Digits are lost where weights are small against 1, and windows small against all keys.
         sizes = np.stack([high - low, between(moments.mass, low, high)])
-        lost = 64 * EPS * sizes + moments.noise
+        lost = rounding * sizes + moments.noise
         doubtful = ~(lost < 1e-11 * fast[[0, -1]])
         direct = doubtful[0] | doubtful[-1] & (valued[low] < valued[high]) | (high - low <= FEW)
         sums[:, part] = fast[:-1]
@@ -83,8 +76,9 @@ def compact_sums(queries, keys, columns, mass, sigma, kernel, own=None):
         def similarity(pairs, places, some=some[rows]):
             return kernel(distances(some[pairs], keys[places], sigma))
 
+        left_out = None if others is None else others[rows]
         sums[:, start + rows] = window_sums(
-            columns, similarity, low[rows], high[rows], None if others is None else others[rows]
+            columns[:-1], similarity, low[rows], high[rows], left_out
         )
     return sums
 
@@ -92,7 +86,7 @@ def compact_sums(queries, keys, columns, mass, sigma, kernel, own=None):
 class Moments:
     """Prefix sums of columns · xᵖ, where x is a key's distance from an anchor in units of σ.
 
-    Anchors stand at most 2σ before their keys, so that powers stay small. What rounding takes from
+    Anchors stand at most σ from their keys, so that powers stay small. What rounding takes from
     a running sum is summed as well [1]_.
 
     References
@@ -108,7 +102,8 @@ class Moments:
         is_first = np.append(True, box[1:] != box[:-1])
         first = np.flatnonzero(is_first)
         self.group = np.cumsum(is_first) - 1
-        self.anchors, self.ends = keys[first], np.append(first[1:], len(keys))
+        self.ends = np.append(first[1:], len(keys))
+        self.anchors = keys[first] / 2 + keys[self.ends - 1] / 2
         x = (keys - self.anchors[self.group]) / self.sigma
         self.totals = np.zeros((2, order + 1, len(columns), len(keys) + 1))
         for p in range(order + 1):
@@ -120,20 +115,27 @@ class Moments:
 
     def weighted(self, queries, low, high, coefficients):
         """Return sums of columns, weighted by a polynomial of (k − q)/σ, over keys low:high."""
-        constant, linear, square = coefficients
         sums = np.zeros((len(self.columns), len(queries)))
         rows = np.flatnonzero(low < high)
         low = low[rows]
         while len(rows):
             group = self.group[low]
             stop = np.minimum(self.ends[group], high[rows])
-            t = (self.anchors[group] - queries[rows]) / self.sigma if linear or square else 0
-            about_anchor = (constant + (linear + square * t) * t, linear + 2 * square * t, square)
+            about_anchor = list(coefficients)
+            if len(coefficients) > 1:
+                _shift(about_anchor, (self.anchors[group] - queries[rows]) / self.sigma)
             moments = between(self.totals, low, stop)
-            sums[:, rows] += sum(a * m for a, m in zip(about_anchor, moments, strict=False))
+            sums[:, rows] += sum(a * m for a, m in zip(about_anchor, moments, strict=True))
             more = stop < high[rows]
             rows, low = rows[more], stop[more]
         return sums
+
+
+def _shift(coefficients, t):
+    """Make the coefficients of p(x) those of p(x + t) in powers of x, by Horner's scheme."""
+    for done in range(len(coefficients) - 1):
+        for p in range(len(coefficients) - 2, done - 1, -1):
+            coefficients[p] = coefficients[p] + t * coefficients[p + 1]
 
 
 def between(totals, low, high):

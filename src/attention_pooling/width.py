@@ -6,7 +6,6 @@ import numpy as np
 from array_api_compat import device
 
 from .arrays import checked_points, common_arrays, counted
-from .kernels import gaussian
 from .pooling import nadaraya_watson
 
 
@@ -22,7 +21,7 @@ class LeaveOneOut(NamedTuple):
 
 
 @np.errstate(all="ignore")
-def leave_one_out(keys, values, kernel=gaussian, sigma=1.0):
+def leave_one_out(keys, values, kernel="gaussian", sigma=1.0):
     """Predict each value from the others and average the squared errors.
 
     Leaving a key out masks it from its own query and renormalises the rest of the row, so that

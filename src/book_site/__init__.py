@@ -1,6 +1,17 @@
 """How the pages of the book are built: a Sphinx extension that chapters never import."""
 
-from . import execution, explorer, formulas, frameworks, launch, live, notebooks, repository, thebe
+from . import (
+    execution,
+    explorer,
+    formulas,
+    frameworks,
+    kernels,
+    launch,
+    live,
+    notebooks,
+    repository,
+    thebe,
+)
 
 
 def setup(app):
@@ -11,6 +22,7 @@ def setup(app):
     thebe.setup(app)
     explorer.setup(app)
     frameworks.setup(app)
+    kernels.setup(app)
     notebooks.setup(app)
     launch.setup(app)
     live.setup(app)

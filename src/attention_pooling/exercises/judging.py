@@ -107,7 +107,7 @@ class Stage:
 
 def misfits_to_largest(results, expected):
     """Return the differences in each trial, as shares of the largest number expected there."""
-    return [_shares(got, right, _largest(right)) for got, right in _pairs(results, expected)]
+    return [shares(got, right, _largest(right)) for got, right in _pairs(results, expected)]
 
 
 def misfits_to_each(results, expected):
@@ -116,10 +116,10 @@ def misfits_to_each(results, expected):
     For numbers such as weights, of which the smallest must be right, too. Those far below 1e-30
     may be anything as small.
     """
-    return [_shares(got, right, np.abs(right) + 1e-30) for got, right in _pairs(results, expected)]
+    return [shares(got, right, np.abs(right) + 1e-30) for got, right in _pairs(results, expected)]
 
 
-def _shares(got, expected, scale):
+def shares(got, expected, scale):
     """Return |got − expected| / scale; NaN and infinities agree with their like alone."""
     alike = (got == expected) | (np.isnan(got) & np.isnan(expected))
     with np.errstate(all="ignore"):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..kernels import boxcar, epanechnikov, gaussian
+from ..kernels import KERNELS, gaussian
 from .judging import (
     REPEATS,
     SPECIAL,
@@ -201,7 +201,7 @@ SLIPS_IN_COORDINATES = {
 def _mixture(rng):
     """Return a kernel that no answer has seen before."""
     share = rng.uniform(0.3, 0.7)
-    return lambda u: gaussian(u) + share * epanechnikov(u)
+    return lambda u: gaussian(u) + share * KERNELS["epanechnikov"](u)
 
 
 def _trial(setting, queries, keys, labels, tried):
@@ -284,7 +284,7 @@ def _one_class(rng, kernel):
 def _stages(rng):
     mixture, name = _mixture(rng), "Gaussian plus a share of Epanechnikov"
     several = [_trials(rng, mixture, name, d) for d in (2, int(rng.integers(3, 6)), 1)]
-    compact = [_trials(rng, kernel, kernel.__name__) for kernel in (epanechnikov, boxcar)]
+    compact = [_trials(rng, kernel, name) for name, kernel in KERNELS.items() if kernel.is_compact]
     return [
         Stage(_trials(rng, mixture, name), SLIPS),
         Stage(_distant(rng), {}, FAR),

@@ -3,7 +3,6 @@
 import json
 import math
 import re
-from pathlib import Path
 
 import anywidget
 import numpy as np
@@ -17,13 +16,13 @@ from ..figures import COLORS, draw_estimate, draw_weights
 from ..kernels import KERNELS
 from ..pooling import chosen_kernel, nadaraya_watson
 from ..width import leave_one_out
-from .still import still_image
+from .modules import HERE, joined
+from .still import checked_text, label_axis, still_image, still_picture
 
 STILL = 720, 310  # pixels
 STEP = 0.01  # of the slider, in decades
 MOST_KEYS = 2000
 MOST_QUERIES = 1000
-HERE = Path(__file__).parent
 
 
 class Explorer(VBox):
@@ -61,6 +60,9 @@ class Explorer(VBox):
 
     Attributes
     ----------
+    data : Data
+        Keys, values, queries and truth: what was given, or what the reader has made of it. Set it
+        to a `Data` or to a tuple of (keys, values), (keys, values, queries) or all four.
     sigma : float
         The width. Any positive number: the slider's range widens where it has to.
     kernel : str or callable
@@ -81,6 +83,7 @@ class Explorer(VBox):
     (40.0, 'gaussian', 1.0)
     """
 
+    data = traitlets.Any()
     sigma = traitlets.Any()
     kernel = traitlets.Any()
     query = traitlets.Any()
@@ -101,24 +104,17 @@ class Explorer(VBox):
         value_label="value",
         alt=None,
     ):
-        keys, values = _line("keys", keys, MOST_KEYS), _line("values", values, MOST_KEYS)
-        queries = _spread(keys) if queries is None else _line("queries", queries, MOST_QUERIES)
-        truth = None if truth is None else _line("truth", truth, MOST_QUERIES)
-        _same_length("values", values, "keys", keys)
-        if truth is not None:
-            _same_length("truth", truth, "queries", queries)
+        data = _checked_data(keys, values, queries, truth)
         if panel not in (None, "kernel", "leave-one-out"):
             raise ValueError(f"panel must be None, 'kernel' or 'leave-one-out', got {panel!r}")
-        self._data = Data(keys, values, queries, truth)
-        ends = [float(end) for line in (keys, queries) for end in (line.min(), line.max())]
-        self._span = max(ends) - min(ends)
-        query = (queries.min() + queries.max()) / 2 if query is None else query
-        sigma, kernel = finite_width(sigma, self._span), _kernel(kernel)
+        query = (data.queries.min() + data.queries.max()) / 2 if query is None else query
+        sigma, kernel = finite_width(sigma, _span(data)), _kernel(kernel)
         query = finite_number("query", query)
         self._panel = panel
-        self._labels = key_label, value_label
-        self._sigmas = finite_widths(sigmas, self._span)
-        self._alt = alt
+        labels = {"key_label": key_label, "value_label": value_label}
+        self._labels = tuple(checked_text(name, label) for name, label in labels.items())
+        self._sigmas = finite_widths(sigmas, _span(data))
+        self._alt = None if alt is None else checked_text("alt", alt)
         self._slider = FloatLogSlider(
             value=sigma,
             **_exponents(sigma, *np.log10(self._sigmas)),
@@ -128,22 +124,23 @@ class Explorer(VBox):
         )
         self._chooser = Dropdown(options=_offered(kernel), value=kernel, description="kernel")
         self._view = _View(
-            data=self._start(sigma, kernel, query),
+            data=self._start(data, sigma, kernel, query),
             sigma=sigma,
             thumb=sigma,
             query=query,
             kernel_index=self._chooser.index,
         )
         # In the page, so that a drag redraws without waiting for Python.
+        # The view first: what it shows when the two meet is what Python has set by then.
         self._links = [
-            jslink((self._slider, "value"), (self._view, "thumb")),
+            jslink((self._view, "thumb"), (self._slider, "value")),
             jslink((self._chooser, "index"), (self._view, "kernel_index")),
         ]
         controls = HBox([self._slider, self._chooser], layout=Layout(flex_flow="row wrap"))
         super().__init__(children=[controls, self._view])
-        self._curve = None, None
+        self._curve = None, None, None
         # The kernel last: a reader's own is evaluated at the width and the query.
-        self.sigma, self.query, self.kernel = sigma, query, kernel
+        self.data, self.sigma, self.query, self.kernel = data, sigma, query, kernel
         # Python never sets the slider: it would send a dragging hand's older positions back to it.
         self.observe(self._widen, "sigma")
         self._widen()
@@ -151,12 +148,22 @@ class Explorer(VBox):
         traitlets.link((self, "query"), (self._view, "query"))
         self.observe(self._choose, "kernel")
         self._chooser.observe(self._chosen, "value")
-        self.observe(self._show, ["sigma", "kernel", "query"])
+        self.observe(self._tell, "data")
+        self._view.observe(self._take, "changed")
+        self.observe(self._show, ["sigma", "kernel", "query", "data"])
         self._show()
+
+    @traitlets.validate("data")
+    def _valid_data(self, proposal):
+        data = _checked_data(*proposal.value)
+        if self.sigma is not None:
+            finite_width(self.sigma, _span(data))
+        self._evaluated = self._evaluate(self.sigma, self.kernel, self.query, data)
+        return data
 
     @traitlets.validate("sigma")
     def _valid_sigma(self, proposal):
-        sigma = finite_width(proposal.value, self._span)
+        sigma = finite_width(proposal.value, _span(self.data))
         self._evaluated = self._evaluate(sigma, self.kernel, self.query)
         return sigma
 
@@ -189,15 +196,21 @@ class Explorer(VBox):
     def _chosen(self, change):
         self.kernel = change.new
 
-    def _start(self, sigma, kernel, query):
+    def _tell(self, change):
+        """Show the data that Python has set."""
+        self._view.changed = self._view.changed | _plain(change.new)
+
+    def _take(self, change):
+        """Take the data that the reader has changed, pasted or dropped."""
+        taken = {name: change.new[name] for name in Data._fields}
+        if taken != _plain(self.data):
+            self.data = tuple(taken.values())
+
+    def _start(self, data, sigma, kernel, query):
         """Return what the module needs to know, ready for JSON, which keeps every float exactly."""
-        keys, values, queries, truth = self._data
-        return {
-            "keys": keys.tolist(),
-            "values": values.tolist(),
-            "queries": queries.tolist(),
-            "truth": None if truth is None else truth.tolist(),
+        return _plain(data) | {
             "sigma": sigma,
+            "kernels": {name: kernel.numbers for name, kernel in KERNELS.items()},
             "kernel": _name(kernel),
             "query": query,
             "sigmas": self._sigmas,
@@ -212,11 +225,12 @@ class Explorer(VBox):
     def _show(self, change=None):
         self._view.evaluated = self._evaluated
 
-    def _evaluate(self, sigma, kernel, query):
+    def _evaluate(self, sigma, kernel, query, data=None):
         """Pool with the reader's own kernel, which the page cannot; refuse it where it fails."""
         if not callable(kernel):
             return {}
-        keys, values, queries, _ = self._data
+        data = data or self.data
+        keys, values, queries, _ = data
         pooled = nadaraya_watson(np.append(queries, query), keys, values, kernel, sigma)
         left_out = leave_one_out(keys, values, kernel, sigma)
         error = float(left_out.error)
@@ -226,36 +240,36 @@ class Explorer(VBox):
             "query": query,
             "weights": pooled.weights.tobytes(),
             "leaveOneOut": [None if math.isnan(error) else error, left_out.unreached],
-            "panel": self._panel_curve(sigma, kernel, query),
+            "panel": self._panel_curve(sigma, kernel, query, data),
         }
 
     @np.errstate(all="ignore")
-    def _panel_curve(self, sigma, kernel, query):
+    def _panel_curve(self, sigma, kernel, query, data):
         """Return the third panel's curve for the reader's own kernel."""
-        keys, values, queries, _ = self._data
+        keys, values, queries, _ = data
         if self._panel == "kernel":
             places = _padded(np.concatenate([keys, queries]), 401)
             return np.asarray(kernel(np.abs(places - query) / sigma), dtype=float).tobytes()
         if self._panel == "leave-one-out":
             # Neither the width nor the query moves this curve, and it may take seconds.
-            if self._curve[0] is not kernel:
+            if self._curve[0] is not kernel or self._curve[1] is not data:
                 widths = np.geomspace(*self._sigmas, 61)
                 errors = leave_one_out_curve(keys, values, kernel, widths).errors
-                self._curve = kernel, errors.tobytes()
-            return self._curve[1]
+                self._curve = kernel, data, errors.tobytes()
+            return self._curve[2]
         return None
 
     def _repr_mimebundle_(self, **kwargs):
         bundle = super()._repr_mimebundle_(**kwargs)
-        bundle["text/html"] = self._html()
-        return bundle
+        picture = still_picture(self._draw, *STILL)
+        return bundle | {"text/html": self._html(picture), "image/png": picture}
 
-    def _html(self):
+    def _html(self, picture):
         """Return the still figure, and beside it the data from which a page comes alive."""
-        figure = still_image(self._draw, *STILL, self._alt or self._description())
+        figure = still_image(picture, *STILL, self._alt or self._description())
         if callable(self.kernel):
             return f'<div class="nw-still-only">{figure}</div>'
-        start = self._start(self.sigma, self.kernel, self.query)
+        start = self._start(self.data, self.sigma, self.kernel, self.query) | self._view.changed
         # A "</script>" in a label must not end the element.
         data = json.dumps(start, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
         three = " nw-three" if self._panel else ""
@@ -265,7 +279,7 @@ class Explorer(VBox):
         )
 
     def _description(self):
-        keys, _, queries, _ = self._data
+        keys, _, queries, _ = self.data
         return (
             f"Left: {len(keys)} values over their keys and the estimate as a curve, "
             f"{_name(self.kernel)} kernel of width {self.sigma:.3g}. "
@@ -275,28 +289,31 @@ class Explorer(VBox):
 
     def _draw(self, fig):
         """Draw the still figure."""
-        from matplotlib.colors import Normalize
+        from matplotlib.colors import PowerNorm
 
-        data = _sorted(self._data)
+        data = _sorted(self.data)
         estimate, weights = nadaraya_watson(
             data.queries, data.keys, data.values, self.kernel, self.sigma
         )
-        top = np.nanmax(weights, initial=0) or 1.0
         left, right = fig.subplots(1, 2)
         draw_estimate(left, data, estimate)
         left.axvline(self.query, color=COLORS["query"], lw=1.5, label="query")
-        left.set(xlabel=self._labels[0], ylabel=self._labels[1])
+        labels = self._view.changed.get("labels", self._labels)
+        for axis, label in zip((left.xaxis, left.yaxis), labels, strict=True):
+            label_axis(axis, label)
         distinct, rows = np.unique(data.queries, return_index=True)
-        mesh = draw_weights(right, distinct, data.keys, weights[rows], Normalize(0, top))
+        # As in the page: one scale for every width, on which faint rows can be seen.
+        norm = PowerNorm(1 / 3, 0, 1)
+        mesh = draw_weights(right, distinct, data.keys, weights[rows], norm)
         right.axhline(self.query, color=COLORS["query"], lw=1.5)
         right.set(xlabel="key", ylabel="query")
-        fig.colorbar(mesh, ax=right, label="weight")
+        fig.colorbar(mesh, ax=right, label="weight", ticks=[0, 0.01, 0.1, 1], format="%g")
 
 
 class _View(anywidget.AnyWidget):
     """What the module draws; `keys` would hide a method that every widget has."""
 
-    _esm = HERE / "explorer.mjs"
+    _esm = joined("explorer.mjs")
     _css = HERE / "explorer.css"
     data = traitlets.Dict().tag(sync=True)
     sigma = traitlets.Float(1.0).tag(sync=True)
@@ -307,6 +324,8 @@ class _View(anywidget.AnyWidget):
     kernel_index = traitlets.Int(0).tag(sync=True)
     query = traitlets.Float(0.0).tag(sync=True)
     evaluated = traitlets.Dict().tag(sync=True)
+    # Of the data, what the reader has put in the place of what was given.
+    changed = traitlets.Dict().tag(sync=True)
 
 
 def _line(name, given, most):
@@ -317,6 +336,27 @@ def _line(name, given, most):
     if not 0 < len(numbers) <= most:
         raise ValueError(f"{name} must be 1 to {most:,} numbers in an explorer, got {len(numbers)}")
     return numbers
+
+
+def _checked_data(keys, values, queries=None, truth=None):
+    keys, values = _line("keys", keys, MOST_KEYS), _line("values", values, MOST_KEYS)
+    queries = _spread(keys) if queries is None else _line("queries", queries, MOST_QUERIES)
+    truth = None if truth is None else _line("truth", truth, MOST_QUERIES)
+    _same_length("values", values, "keys", keys)
+    if truth is not None:
+        _same_length("truth", truth, "queries", queries)
+    return Data(keys, values, queries, truth)
+
+
+def _span(data):
+    """Return the largest distance between keys and queries."""
+    ends = [float(end) for line in (data.keys, data.queries) for end in (line.min(), line.max())]
+    return max(ends) - min(ends)
+
+
+def _plain(data):
+    """Return data as lists by their names."""
+    return {name: None if line is None else line.tolist() for name, line in data._asdict().items()}
 
 
 def _same_length(name, numbers, other, others):

@@ -1,154 +1,15 @@
 // Scores: the Gaussian turns into the attention of transformers, one step at a time.
-// Arithmetic, ink and controls are three parts; only the last one knows where it runs.
 
-// ---------------------------------------------------------------- arithmetic
-
-const dot = (a, b) => a[0] * b[0] + a[1] * b[1];
-
-/** What each step divides by the temperature, by the names Python uses. */
-export const SCORES = {
-  distance: (q, k) => -((q[0] - k[0]) ** 2 + (q[1] - k[1]) ** 2) / 2,
-  expanded: (q, k) => dot(q, k) - dot(k, k) / 2,
-  product: dot,
-  circle: dot,
-  scaled: dot,
-};
-
-/** Softmax of scores at temperature σ². */
-export function softmax(scores, sigma) {
-  const top = Math.max(...scores);
-  // Divided twice, because the square of a very narrow width is 0.
-  const shares = scores.map((score) => Math.exp((score - top) / sigma / sigma));
-  const total = shares.reduce((sum, share) => sum + share, 0);
-  return shares.map((share) => share / total);
-}
-
-/** How many keys a row of weights attends to in effect, 1 / Σ w². */
-export const effectiveKeys = (row) => 1 / row.reduce((sum, weight) => sum + weight * weight, 0);
-
-/** The weights by a score and by distance, with the keys and the width that the step uses. */
-export function compare({ keys, query, sigma, score }) {
-  if (score === "circle") {
-    keys = keys.map((key) => key.map((x) => x / Math.hypot(...key)));
-  }
-  if (score === "scaled") sigma = 2 ** 0.25;
-  const by = (name) => softmax(keys.map((key) => SCORES[name](query, key)), sigma);
-  const [weights, gaussian] = [by(score), by("distance")];
-  const differences = weights.map((weight, i) => Math.abs(weight - gaussian[i]));
-  const difference = Math.max(...differences);
-  return { keys, sigma, weights, gaussian, difference, at: differences.indexOf(difference) };
-}
-
-// ----------------------------------------------------------------------- ink
-
-const STEPS = {
-  distance: ["distance", "−‖q − k‖² / 2σ²", "The Gaussian’s own score."],
-  expanded: [
-    "product and the key’s length",
-    "q·k / σ² − ‖k‖² / 2σ²",
-    "‖q‖² has cancelled: it was the same for every key.",
-  ],
-  product: [
-    "product alone",
-    "q·k / σ²",
-    "‖k‖² is left out as well, and it was not the same for every key.",
-  ],
-  circle: [
-    "product, keys on the circle",
-    "q·k / σ²,  ‖k‖ = 1",
-    "Every key is moved to length 1: ‖k‖² is the same for all.",
-  ],
-  scaled: [
-    "product, as in transformers",
-    "q·k / √d,  d = 2",
-    "The keys are back; the temperature is √2, whatever the slider says.",
-  ],
-};
-const SIDE = 320;
-
-/** A number as a reader wants it: a few digits and a true minus sign. */
-const figure = (x, digits = 3) => String(Number(x.toPrecision(digits))).replace(/-/g, "−");
-
-const circle = (x, y, r, name) => `<circle cx="${x}" cy="${y}" r="${r}" class="nw-${name}"/>`;
-const line = (x, y, dx, dy, name) => `<path d="M${x} ${y}l${dx} ${dy}" class="nw-${name}"/>`;
-const text = (x, y, words) => `<text x="${x}" y="${y}">${words}</text>`;
-
-/** The plane: what scores alike, the keys at their weights, and where they came from. */
-function planeInk({ given, keys, weights, query, sigma, score, reach }) {
-  const scale = SIDE / 2 / reach;
-  const [x, y] = [(at) => SIDE / 2 + at * scale, (at) => SIDE / 2 - at * scale];
-  let ink = line(0, y(0), SIDE, 0, "axis") + line(x(0), 0, 0, SIDE, "axis");
-  ink += text(x(0) - 6, y(0) + 13, 0);
-  if (score === "distance" || score === "expanded") {
-    for (const u of [1, 2, 3]) ink += circle(x(query[0]), y(query[1]), u * sigma * scale, "equal");
-  } else {
-    const length = Math.hypot(...query);
-    const [across, along] = [query[0] / length, query[1] / length];
-    // A query at the origin has the same product, 0, with every key.
-    for (let i = -8; length && i <= 8; i++) {
-      const at = (i * reach) / 6;
-      const [dx, dy] = [along * SIDE, across * SIDE];
-      ink += line(x(across * at) - dx, y(along * at) - dy, 2 * dx, 2 * dy, "equal");
-    }
-  }
-  if (score === "circle") ink += circle(x(0), y(0), scale, "outline");
-  keys.forEach((key, i) => {
-    const [cx, cy] = [x(key[0]), y(key[1])];
-    const r = Math.max(2, 26 * Math.sqrt(weights[i]));
-    if (score === "circle") {
-      const [ox, oy] = [x(given[i][0]), y(given[i][1])];
-      ink += line(ox, oy, cx - ox, cy - oy, "moved") + circle(ox, oy, 3, "moved");
-    }
-    ink += circle(cx, cy, r, "key");
-    // The number stands outwards, where no other key is on the circle.
-    const out = (r + 9) / Math.hypot(...key);
-    ink += text(cx + out * key[0], cy - out * key[1] + 4, i + 1);
-  });
-  return ink;
-}
-
-/** One bar a key: filled to the weight by this score, outlined to the Gaussian's. */
-function barsInk({ weights, gaussian }) {
-  const [left, bottom] = [26, SIDE - 22];
-  const x = (weight) => left + weight * (SIDE - left - 14);
-  const row = bottom / weights.length;
-  const bar = Math.min(0.7 * row, 18);
-  let ink = "";
-  for (const mark of [0, 0.5, 1]) {
-    ink += line(x(mark), 0, 0, bottom, "axis") + text(x(mark), SIDE - 6, mark);
-  }
-  weights.forEach((weight, i) => {
-    const middle = (i + 0.5) * row;
-    const box = (share, name) =>
-      `<rect x="${left}" y="${middle - bar / 2}" width="${x(share) - left}" height="${bar}" class="nw-${name}"/>`;
-    ink += text(left / 2, middle + 4, i + 1) + box(weight, "key") + box(gaussian[i], "outline");
-  });
-  return ink;
-}
-
-/** What is seen, in words. */
-function seen({ weights, gaussian, difference, at, given }) {
-  const count = `${figure(effectiveKeys(weights))} of ${weights.length} keys`;
-  // Rounding leaves a millionth of a millionth; what an eye could see starts far above.
-  if (difference < 1e-9) {
-    return (
-      `Every bar fills its outline: the two sets of weights agree to rounding ` +
-      `(largest difference ${figure(difference, 2)}). The query attends to ${count} in effect.`
-    );
-  }
-  return (
-    `Largest difference: ${figure(difference)}, at key ${at + 1} of length ` +
-    `${figure(Math.hypot(...given[at]))}, which gets ${figure(weights[at])} and by distance ` +
-    `${figure(gaussian[at])}. The query attends to ${count} in effect, ` +
-    `by distance to ${figure(effectiveKeys(gaussian))}.`
-  );
-}
-
-// ------------------------------------------------------------------ controls
+import { effectiveKeys } from "./arithmetic.mjs";
+import { enliven } from "./page.mjs";
+import { SIDE, STEPS, barsInk, planeInk, seen } from "./plane.mjs";
+import { written } from "./scales.mjs";
+import { SCORES, compare } from "./softmax.mjs";
+import { speaker } from "./speech.mjs";
 
 const BODY = `<div class="nw-dials">
-    <label><span>width σ <b></b></span><input type="range" name="sigma"></label>
-    <label><span>score</span><select name="score"></select></label>
+    <label><span>width σ <b></b></span><input type="range" name="sigma" autocomplete="off"></label>
+    <label><span>score</span><select name="score" autocomplete="off"></select></label>
   </div>
   <p class="nw-step"><b></b> <span></span></p>
   <div class="nw-sheets">
@@ -188,7 +49,8 @@ function build(root, { keys: given, colors, sigmas, ...start }, ask) {
     chooser.add(new Option(`${i + 1}  ${words}`, name));
   });
 
-  let [now, drawn, speech] = [start];
+  let [now, drawn] = [start];
+  const [say, hush] = speaker(find(".nw-spoken"));
   function show(next) {
     now = { ...now, ...next };
     const { query, sigma, score } = now;
@@ -196,7 +58,7 @@ function build(root, { keys: given, colors, sigmas, ...start }, ask) {
     // A query that was set far out is drawn all the same.
     drawn.reach = Math.max(room, ...query.map(Math.abs));
     const [, formula, reason] = STEPS[score];
-    const place = query.map((x) => figure(x)).join(", ");
+    const place = query.map((x) => written(x)).join(", ");
     plane.innerHTML = planeInk(drawn);
     bars.innerHTML = barsInk(drawn);
     handle.style.left = `${50 + (50 * query[0]) / drawn.reach}%`;
@@ -204,9 +66,9 @@ function build(root, { keys: given, colors, sigmas, ...start }, ask) {
     Object.assign(handle, { ariaValueNow: query[0], ariaValueText: place });
     plane.ariaLabel = `Plane with ${given.length} keys; the query is at ${place}.`;
     bars.ariaLabel = `Weights by this score and by distance: ${drawn.weights
-      .map((weight, i) => `key ${i + 1} ${figure(weight, 2)} and ${figure(drawn.gaussian[i], 2)}`)
+      .map((weight, i) => `key ${i + 1} ${written(weight, 2)} and ${written(drawn.gaussian[i], 2)}`)
       .join(", ")}.`;
-    const width = `${figure(drawn.sigma)}, temperature σ² = ${figure(drawn.sigma ** 2)}`;
+    const width = `${written(drawn.sigma)}, temperature σ² = ${written(drawn.sigma ** 2)}`;
     find("label b").textContent = width;
     slider.ariaValueText = width;
     slider.value = Math.log10(sigma);
@@ -215,11 +77,7 @@ function build(root, { keys: given, colors, sigmas, ...start }, ask) {
     find(".nw-step b").textContent = formula;
     find(".nw-step span").textContent = reason;
     find(".nw-seen").textContent = seen(drawn);
-    // A screen reader is told once the reader's hand has come to rest.
-    clearTimeout(speech);
-    speech = setTimeout(() => {
-      find(".nw-spoken").textContent = `Score ${formula}. ${seen(drawn)}`;
-    }, 700);
+    say(() => `Score ${formula}. ${seen(drawn)}`);
     root.dispatchEvent(new CustomEvent("nw:change", { bubbles: true }));
   }
 
@@ -294,21 +152,18 @@ function build(root, { keys: given, colors, sigmas, ...start }, ask) {
   root.append(live);
   show({});
   root.dataset.ready = "true";
-  return { show, end: () => clearTimeout(speech) };
+  return { show, end: hush };
 }
 
 /** Bring a page's figure to life from the data beside its still figure. */
-export function mount(root) {
-  if (!root.explorer) {
-    const data = JSON.parse(root.querySelector('script[type="application/json"]').textContent);
+export const mount = (root) =>
+  enliven(root, (data) => {
     const built = build(root, data, (change) => built.show(change));
-  }
-  return root.explorer;
-}
+  });
 
 /** Mount every figure of a page. */
 export function mountAll(page = document) {
-  page.querySelectorAll(".nw-scores").forEach(mount);
+  for (const root of page.querySelectorAll(".nw-scores")) mount(root);
 }
 
 /** The view of an anywidget: the model holds the truth. */
@@ -333,4 +188,4 @@ function render({ model, el }) {
   };
 }
 
-export default { render };
+export default { mountAll, render };

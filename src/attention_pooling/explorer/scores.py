@@ -2,7 +2,6 @@
 
 import json
 import math
-from pathlib import Path
 
 import anywidget
 import numpy as np
@@ -11,12 +10,12 @@ import traitlets
 from ..arrays import finite_numbers, finite_width, finite_widths
 from ..figures import COLORS
 from ..pooling import attention_weights
-from .still import still_image
+from .modules import HERE, joined
+from .still import checked_text, still_image, still_picture
 
 SCORES = ("distance", "expanded", "product", "circle", "scaled")
 MOST_KEYS = 24
 STILL = 720, 340
-HERE = Path(__file__).parent
 
 
 class ScoreExplorer(anywidget.AnyWidget):
@@ -66,7 +65,7 @@ class ScoreExplorer(anywidget.AnyWidget):
     ('product', 0.7, (0.5, 0.5))
     """
 
-    _esm = HERE / "scores.mjs"
+    _esm = joined("scores.mjs")
     _css = HERE / "scores.css"
     data = traitlets.Dict().tag(sync=True)
     sigma = traitlets.Any().tag(sync=True)
@@ -87,7 +86,7 @@ class ScoreExplorer(anywidget.AnyWidget):
         self._points = _points(keys)
         query = _pair(query)
         sigmas = finite_widths(sigmas, self._span(query))
-        self._alt = alt
+        self._alt = None if alt is None else checked_text("alt", alt)
         data = {"keys": self._points.tolist(), "sigmas": sigmas, "colors": COLORS}
         super().__init__(data=data, sigma=sigma, score=score, query=query)
 
@@ -113,15 +112,16 @@ class ScoreExplorer(anywidget.AnyWidget):
 
     def _repr_mimebundle_(self, **kwargs):
         bundle, metadata = super()._repr_mimebundle_(**kwargs)
-        return bundle | {"text/html": self._html()}, metadata
+        picture = still_picture(self._draw, *STILL)
+        return bundle | {"text/html": self._html(picture), "image/png": picture}, metadata
 
-    def _html(self):
+    def _html(self, picture):
         """Return the still figure, and beside it the data from which a page comes alive."""
         start = self.data | {"sigma": self.sigma, "score": self.score, "query": self.query}
         # No text of a reader's is in the data, so nothing can end the element early.
         return (
             f'<div class="nw-scores" role="group" aria-label="Attention explorer">'
-            f"{still_image(self._draw, *STILL, self._alt or self._description())}"
+            f"{still_image(picture, *STILL, self._alt or self._description())}"
             f'<script type="application/json">{json.dumps(start, allow_nan=False)}</script></div>'
         )
 

@@ -5,8 +5,8 @@ import io
 from html import escape
 
 
-def still_image(draw, width, height, alt):
-    """Return what `draw` puts into a figure as an HTML image, the same bytes for the same state.
+def still_picture(draw, width, height):
+    """Return what `draw` puts into a figure as a PNG image, the same bytes for the same state.
 
     Parameters
     ----------
@@ -14,12 +14,11 @@ def still_image(draw, width, height, alt):
         Called with a figure in the book's style.
     width, height : int
         In pixels.
-    alt : str
-        Text alternative.
 
     Returns
     -------
     str
+        In base64, as notebooks have it.
     """
     import matplotlib.style
     from matplotlib.figure import Figure
@@ -33,7 +32,56 @@ def still_image(draw, width, height, alt):
     picture = io.BytesIO()
     # A palette holds a few inks, their edges and one colour map in a third of the bytes.
     Image.open(drawn).convert("RGB").quantize(256).save(picture, "png", optimize=True)
+    return base64.b64encode(picture.getvalue()).decode()
+
+
+def still_image(picture, width, height, alt):
+    """Return a still picture as an HTML image.
+
+    Parameters
+    ----------
+    picture : str
+        A PNG image in base64.
+    width, height : int
+        In pixels.
+    alt : str
+        Text alternative.
+
+    Returns
+    -------
+    str
+    """
     return (
         f'<img class="nw-still" alt="{escape(alt)}" width="{width}" height="{height}" '
-        f'src="data:image/png;base64,{base64.b64encode(picture.getvalue()).decode()}">'
+        f'src="data:image/png;base64,{picture}">'
     )
+
+
+def label_axis(axis, label):
+    """Label an axis of the still figure with a reader's own words.
+
+    They are no mathematics, whatever signs are in them, and they are left out where no font on this
+    machine has their letters, which the page's own fonts have.
+
+    Parameters
+    ----------
+    axis : matplotlib.axis.Axis
+    label : str
+    """
+    from matplotlib import font_manager
+
+    letters = {ord(letter) for letter in label if letter.isprintable()}
+    usual = font_manager.findfont(font_manager.FontProperties())
+    others = sorted({entry.fname for entry in font_manager.fontManager.ttflist})
+    for path in (usual, *others):
+        if letters <= font_manager.get_font(path).get_charmap().keys():
+            font = font_manager.FontProperties(fname=path, size=axis.label.get_size())
+            axis.set_label_text(label, parse_math=False, fontproperties=font)
+            break
+
+
+def checked_text(name, text):
+    """Return a text that a figure is to show, refusing what is none."""
+    if not isinstance(text, str):
+        raise ValueError(f"{name} must be a text, got {text!r:.60}")
+    return text

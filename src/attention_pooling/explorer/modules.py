@@ -1,0 +1,35 @@
+"""The figures' ES modules, of which a widget wants one file."""
+
+import re
+from pathlib import Path
+
+HERE = Path(__file__).parent
+# An import or a re-export from a module beside the one that has it, always by the same names.
+FROM = re.compile(r'^(?:import|export) \{[^}]*\} from "\./([\w-]+\.mjs)";\n', re.MULTILINE)
+
+
+def joined(entry):
+    """Return a module and all that it imports as one module, with its default export alone.
+
+    Names at the top of the modules must differ, since they come to stand side by side.
+
+    Parameters
+    ----------
+    entry : str
+        A module's file name.
+
+    Returns
+    -------
+    str
+    """
+    texts = {}
+
+    def visit(name):
+        if name not in texts:
+            text = (HERE / name).read_text(encoding="utf-8")
+            for needed in FROM.findall(text):
+                visit(needed)
+            texts[name] = FROM.sub("", text)
+
+    visit(entry)
+    return re.sub(r"^export (?!default)", "", "\n".join(texts.values()), flags=re.MULTILINE)
