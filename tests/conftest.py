@@ -23,6 +23,7 @@ MARKERS = {
     "environments": "network",
     "pyodide_folder": "network",
     "live": "network",
+    "own_site": "network",
     "everything": "slow",
 }
 # What takes long to make is made in one process, which runs all tests that use it.

@@ -539,9 +539,8 @@ def test_an_explorer_of_the_pages_makes_way_and_comes_back(live):
 
 
 def test_a_phone_shows_all_of_it_and_a_site_with_pyodide_asks_nobody_else(chromium, own_site):
-    reader = Reader(
-        chromium, own_site, viewport={"width": 390, "height": 844}, has_touch=True, color_scheme="light"
-    )
+    phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
+    reader = Reader(chromium, own_site, color_scheme="light", **phone)
     page = reader.open("exercises")
     root = cell(page, "def parzen_difference(")
     root.locator("button[name=run]").tap()
