@@ -282,6 +282,11 @@ def test_an_endless_loop_is_stopped_and_nothing_is_lost(untouched):
     assert root.evaluate("one => one.live.source") == text
     _, _, solution = next(one for one in exercises(page) if one[0] == "rates")
     assert ": passed" in run(page, "def rates(", solution)["html"]
+    # No verdict outlives the answer that it was about.
+    verdict = root.locator("+ .live-cell .exercise-check")
+    assert verdict.count() == 1
+    run(page, "def rates(", "def rates(d)\n    return 0, 0")
+    assert verdict.count() == 0
 
 
 def half(route, address):
@@ -430,7 +435,7 @@ def test_one_press_runs_a_page_and_figures_stand_in_their_frames(live):
 
 
 EXPLORERS = """print("before")
-from attention_pooling import Explorer, ScoreExplorer
+from attention_pooling import Explorer, ScoreExplorer, WordExplorer
 import numpy as np
 
 
@@ -444,10 +449,11 @@ keys, values = [0.0, 1.0, 4.0], [0.0, 3.0, 1.0]
 plain = Explorer(keys, values, sigma=0.5)
 owned = Explorer(keys, values, kernel=capped, panel="kernel")
 scores = ScoreExplorer([[1.0, 0.0], [0.0, 2.0]])
+words = WordExplorer("a b a b a")
 display(plain)
 print("between")
-display(owned)
-scores"""
+display(owned, scores)
+words"""
 # What the page reads and sets in an explorer.
 SET = """(one, change) => {
   one.explorer.set(change);
@@ -512,13 +518,18 @@ def test_explorers_that_a_cell_makes_live_in_the_page_and_in_python(live):
     # Python reads what the page has set, and the page shows what Python sets.
     plain.locator("select[name=kernel]").evaluate(TURN, "boxcar")
     scores.evaluate(SET, {"query": [3, 4], "score": "product"})
+    words = first.locator(".nw-words")
+    words.evaluate("one => one.words.set({ at: 3 })")
     read = run_in(
         second,
         "scores.sigma = 0.25\nplain.sigma = 2\n"
-        "plain.kernel, owned.sigma, owned.kernel is capped, scores.query, scores.score",
+        "words.width = 2\n"
+        "plain.kernel, owned.sigma, owned.kernel is capped, scores.query, scores.score, words.at",
     )
     sigma = owned.evaluate(DRAWN)[2]
-    assert read["text"] == f"('boxcar', {sigma}, True, (3.0, 4.0), 'product')"
+    assert read["text"] == f"('boxcar', {sigma}, True, (3.0, 4.0), 'product', 3)"
+    state = words.evaluate("one => one.words.state()")
+    assert (state["at"], state["width"]) == (3, 2)
     assert plain.evaluate(DRAWN)[2] == 2
     assert scores.evaluate("one => one.explorer.state().sigma") == 0.25
     thumb = float(plain.locator("input[name=sigma]").input_value())
@@ -539,9 +550,8 @@ def test_an_explorer_of_the_pages_makes_way_and_comes_back(live):
 
 
 def test_a_phone_shows_all_of_it_and_a_site_with_pyodide_asks_nobody_else(chromium, own_site):
-    reader = Reader(
-        chromium, own_site, viewport={"width": 390, "height": 844}, has_touch=True, color_scheme="light"
-    )
+    phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
+    reader = Reader(chromium, own_site, color_scheme="light", **phone)
     page = reader.open("exercises")
     root = cell(page, "def parzen_difference(")
     root.locator("button[name=run]").tap()
