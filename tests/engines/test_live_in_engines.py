@@ -59,7 +59,6 @@ def test_an_answer_is_typed_run_and_kept(page, engine):
     page.until("return document.activeElement.isContentEditable")
     editor = engine.switch_to.active_element
     editor.send_keys(Keys.CONTROL, "a")
-    editor.send_keys(Keys.NULL)
     editor.send_keys(TYPED)
     assert page.source("def rates(") == ANSWER
     editor.send_keys(Keys.SHIFT, Keys.ENTER)
