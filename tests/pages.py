@@ -86,7 +86,9 @@ class Window:
         self.page.set_viewport_size(self._size)
 
 
-class _Quiet(http.server.SimpleHTTPRequestHandler):
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    """Hands out files."""
+
     def log_message(self, *_):
         """Say nothing: only what a test expects is worth a line."""
 
@@ -97,9 +99,9 @@ class _Server(http.server.ThreadingHTTPServer):
 
 
 @contextlib.contextmanager
-def served(folder):
+def served(folder, host=Quiet):
     """Serve a folder on a free port of this machine and yield its address."""
-    handler = functools.partial(_Quiet, directory=folder)
+    handler = functools.partial(host, directory=folder)
     with _Server(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()

@@ -115,4 +115,6 @@ def load_explorers(app, pagename, templatename, context, doctree):
             Path(folder, file).write_text(page, encoding="utf-8")
         root = context["pathto"]("", resource=True)
         app.add_css_file(STYLE.format(name=name))
-        app.add_js_file(None, body=start(name, root, f"{root}_static/embed/{bare}"))
+        # Before the style sheets, for which every script after them waits.
+        script = start(name, root, f"{root}_static/embed/{bare}")
+        context["metatags"] += f"<script>{script}</script>\n"

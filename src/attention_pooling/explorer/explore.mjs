@@ -250,7 +250,10 @@ export function explore(root, raw, { inputs, ask, addresses = {}, rested = () =>
   const panels = shown.map((record) => new Panel(sheets, record, state));
   const handle = editable(panels[0], state, {
     ...{ tell, change, choose, undo },
-    rest: () => settle(),
+    rest() {
+      settle();
+      draw();
+    },
   });
   for (const panel of panels) {
     const focus = () => controls.input(panel.record.drags.name)?.focus({ preventScroll: true });

@@ -49,7 +49,7 @@ export function sumOf(element, state, { tell, point }) {
         "textContent",
         pointed < 0
           ? ""
-          : `${pairOf(pointed, state)}: move this value by 1, and the estimate moves by its weight`,
+          : `${pairOf(pointed, state)}: the estimate’s derivative by this value`,
       );
     },
   };
