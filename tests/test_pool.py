@@ -539,13 +539,9 @@ def places_for(n, rng):
     }
 
 
-@pytest.mark.parametrize(
-    ("layout", "kernel"),
-    [(layout, "gaussian") for layout in places_for(2, np.random.default_rng(0))]
-    # Those of a higher degree fade so softly that more windows have hardly a value in reach.
-    + [("uniform", row) for row in COMPACT.values() if len(row.coefficients) <= 3],
-)
-def test_pairs_grow_with_m_plus_n(layout, kernel, monkeypatch):
+@pytest.fixture
+def pairs(monkeypatch):
+    """How many pairs of query and key have been summed one by one, a number for each call."""
     pairs = []
 
     def counted(low, high, ranges=windows.ranges):
@@ -554,13 +550,22 @@ def test_pairs_grow_with_m_plus_n(layout, kernel, monkeypatch):
         return rows, places
 
     monkeypatch.setattr(windows, "ranges", counted)
+    return pairs
+
+
+@pytest.mark.parametrize(
+    ("layout", "kernel"),
+    [(layout, "gaussian") for layout in places_for(2, np.random.default_rng(0))]
+    # Those of a higher degree fade so softly that more windows have hardly a value in reach.
+    + [("uniform", row) for row in COMPACT.values() if len(row.coefficients) <= 3],
+)
+def test_pairs_grow_with_m_plus_n(layout, kernel, pairs):
+    counts = []
     for n in (5000, 50_000):
         keys, queries, sigma = places_for(n, np.random.default_rng(22))[layout]
         pool(queries, keys, np.maximum(np.cos(keys), 0), kernel, sigma)
-        pairs.append(None)
-    few, many = (
-        sum(part) for part in (pairs[: pairs.index(None)], pairs[pairs.index(None) + 1 : -1])
-    )
+        counts.append(sum(pairs) - sum(counts))
+    few, many = counts
     assert many < 4 * few + 2 * n
 
 
@@ -614,15 +619,7 @@ def test_what_needs_a_gradient_takes_blocks(kernel):
 
 # Wendland's powers cancel so much that many windows are summed pair by pair.
 @pytest.mark.parametrize("name", [name for name in COMPACT if name != "wendland"])
-def test_few_pairs_are_left_to_prefix_sums(name, monkeypatch):
-    pairs = []
-
-    def counted(low, high, ranges=windows.ranges):
-        rows, places = ranges(low, high)
-        pairs.append(len(rows))
-        return rows, places
-
-    monkeypatch.setattr(windows, "ranges", counted)
+def test_few_pairs_are_left_to_prefix_sums(name, pairs):
     keys, queries = np.random.default_rng(27).uniform(0, 5, (2, 5000))
     for sigma in (0.02, 0.3, 2.0):
         pool(queries, keys, np.cos(keys), COMPACT[name], sigma)
