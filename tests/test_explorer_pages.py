@@ -3,6 +3,7 @@
 import gzip
 import itertools
 import re
+import sys
 
 import numpy as np
 import pages
@@ -11,6 +12,9 @@ from drawn import check, close, numbers, put, settled, state
 from playwright.sync_api import Error
 
 from attention_pooling import KERNELS, leave_one_out
+
+sys.path.append(str(pages.ROOT / "src"))
+from book_site.explorer import FIGURES  # noqa: E402
 
 PAGES = pages.with_explorers()
 EVERY_PAGE = pages.every_page()
@@ -352,6 +356,15 @@ def test_leave_one_out_panel_draws_the_leave_one_out_curve(desktop, site):
                 close(errors, [leave_one_out(keys, values, kernel, w).error for w in widths])
                 compared += 1
     assert compared, "the width chapter shows the leave-one-out curve"
+
+
+@pytest.mark.parametrize("figure", FIGURES)
+def test_only_pages_with_a_figure_load_it(html, figure):
+    for page in html.rglob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        shows = f'class="nw-{figure}' in text
+        assert bool(re.search(rf'import\("[^"]*/{figure}\.mjs', text)) == shows, page
+        assert bool(re.search(rf"<link[^>]*/{figure}\.css", text)) == shows, page
 
 
 @pytest.mark.parametrize("path", EVERY_PAGE)

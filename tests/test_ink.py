@@ -17,7 +17,7 @@ import pytest
 from PIL import Image, ImageFilter
 
 from attention_pooling import KERNELS, Explorer, leave_one_out, nadaraya_watson
-from attention_pooling.explorer.modules import HERE, joined
+from attention_pooling.explorer.modules import joined
 from attention_pooling.figures import COLORS
 
 PICTURES = Path(__file__).parent / "ink"
@@ -70,7 +70,7 @@ def page_text(theme="light", change=lambda module: module):
         ink=INKS[theme],
         ground=INKS["dark" if theme == "light" else "light"],
         font=base64.b64encode(FONT).decode(),
-        style=(HERE / "explorer.css").read_text(),
+        style=joined("explorer.css"),
         figures=figures(),
         module=change(module) + "\nfigures.mountAll();",
     )

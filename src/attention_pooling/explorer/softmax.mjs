@@ -1,6 +1,6 @@
 // Scores, and the weights that a softmax makes of them.
 
-const dot = (a, b) => a[0] * b[0] + a[1] * b[1];
+export const dot = (a, b) => a.reduce((sum, value, i) => sum + value * b[i], 0);
 
 /** What each step divides by the temperature, by the names Python uses. */
 export const SCORES = {
@@ -11,8 +11,8 @@ export const SCORES = {
   scaled: dot,
 };
 
-/** Softmax of scores at temperature σ². */
-export function softmax(scores, sigma) {
+/** Softmax of scores at temperature σ², the largest shifted out. */
+export function softmax(scores, sigma = 1) {
   const top = Math.max(...scores);
   // Divided twice, because the square of a very narrow width is 0.
   const shares = scores.map((score) => Math.exp((score - top) / sigma / sigma));

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 from html import escape
 
 
@@ -57,6 +58,32 @@ def still_image(picture, width, height, alt):
     )
 
 
+def living(names, label, still, start):
+    """Return a still image, and beside it the data from which a page comes alive.
+
+    Parameters
+    ----------
+    names : str
+        Classes of the figure's root.
+    label : str
+        What it is called where it is not seen.
+    still : str
+        The image, as HTML.
+    start : dict
+        Data, without NaN.
+
+    Returns
+    -------
+    str
+    """
+    # A "</script>" in a reader's text must not end the element.
+    data = json.dumps(start, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
+    return (
+        f'<div class="{names}" role="group" aria-label="{label}">{still}'
+        f'<script type="application/json">{data}</script></div>'
+    )
+
+
 def label_axis(axis, label):
     """Label an axis of the still figure with a reader's own words.
 
@@ -85,3 +112,10 @@ def checked_text(name, text):
     if not isinstance(text, str):
         raise ValueError(f"{name} must be a text, got {text!r:.60}")
     return text
+
+
+def checked_choice(name, choice, choices):
+    """Return what is one of the choices, refusing everything else."""
+    if choice not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(choices)}, got {choice!r}")
+    return choice

@@ -20,8 +20,8 @@ from ..words import (
     tokens_of,
     votes,
 )
-from .modules import HERE, joined
-from .still import checked_text, still_image, still_picture
+from .modules import joined
+from .still import checked_choice, checked_text, living, still_image, still_picture
 
 HEADS = ("match", "1.1", "1.2", "2.1", "2.2")
 MOST_TOKENS = 500
@@ -86,7 +86,7 @@ class WordExplorer(anywidget.AnyWidget):
     """
 
     _esm = joined("words.mjs")
-    _css = HERE / "words.css"
+    _css = joined("words.css")
     data = traitlets.Dict().tag(sync=True)
     text = traitlets.Any().tag(sync=True)
     at = traitlets.Any().tag(sync=True)
@@ -117,9 +117,7 @@ class WordExplorer(anywidget.AnyWidget):
 
     @traitlets.validate("head")
     def _valid_head(self, proposal):
-        if proposal.value not in HEADS:
-            raise ValueError(f"head must be one of {', '.join(HEADS)}, got {proposal.value!r}")
-        return proposal.value
+        return checked_choice("head", proposal.value, HEADS)
 
     @traitlets.validate("width")
     def _valid_width(self, proposal):
@@ -140,13 +138,8 @@ class WordExplorer(anywidget.AnyWidget):
             # The page loads the transformer's numbers by themselves, when the figure comes near.
             "version": f"{zlib.crc32(_stored().encode()):08x}",
         }
-        # A "</script>" in a text must not end the element.
-        data = json.dumps(start, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
-        return (
-            f'<div class="nw-words" role="group" aria-label="Word explorer">'
-            f"{still_image(picture, *STILL, self._alt or self._description())}"
-            f'<script type="application/json">{data}</script></div>'
-        )
+        still = still_image(picture, *STILL, self._alt or self._description())
+        return living("nw-words", "Word explorer", still, start)
 
     def _description(self):
         tokens = _tokens(self.text)
