@@ -186,6 +186,16 @@ def test_pages_complain_of_nothing_and_ask_no_other_host(desktop, site, path):
     assert (opened.complaints, elsewhere) == ([], [])
 
 
+@pytest.mark.parametrize("path", EVERY_PAGE)
+def test_a_page_has_a_language_a_title_and_an_icon(html, path):
+    text = (html / path).read_text(encoding="utf-8")
+    assert re.search(r'<html[^>]* lang="en"', text)
+    assert re.search(r"<title>\s*\S", text)
+    # Without one, a browser asks for a picture that is not there.
+    icon = re.search(r'<link rel="icon" href="([^"]+)"', text)[1]
+    assert (html / path).parent.joinpath(icon).is_file()
+
+
 @pytest.mark.parametrize("path", PAGES)
 def test_pages_work_from_a_file(desktop, site, path):
     opened = Opened(desktop, pages.HTML.as_uri() + "/", path)
