@@ -54,7 +54,7 @@ const BODY = `<div class="nw-dials">
     <label><span>width <b></b></span><input type="range" name="width"></label>
   </div>
   <div class="nw-text" role="slider" tabindex="0" aria-label="query, a word of the text"><svg aria-hidden="true"></svg><p></p></div>
-  <p class="nw-legend"><i class="nw-at"></i> query <i class="nw-shade"></i> attended to, the darker the larger its weight</p>
+  <p class="nw-legend"><i class="nw-at"></i> query <i class="nw-shade"></i> attended to, the stronger the larger its weight</p>
   <div class="nw-next"><p>What comes next (✓ in the text)</p><dl></dl></div>
   <p class="nw-seen"></p><p class="nw-spoken" aria-live="polite"></p>
   <div class="nw-own"><label><span>text</span><select name="example"></select></label>
