@@ -20,8 +20,8 @@ SOURCES := $(shell find src -type f -not -name '*.pyc')
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help book site notebooks serve lab check test thorough claims test-frameworks bench \
-    bench-pooling lint fresh
+.PHONY: help book site notebooks serve lab check test test-browsers thorough claims \
+    test-frameworks bench bench-pooling lint fresh
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -51,6 +51,10 @@ test: $(VENV)/test site  ## check everything: the code, the book, and its pages 
 	$(LINT)
 	$(PYTEST) auto
 
+test-browsers: export REQUIRE_BROWSER := 1
+test-browsers: $(VENV)/engines book  ## try live cells in Firefox and WebKit, and every chapter in Chromium
+	$(BIN)/python -m pytest tests/engines
+
 thorough: export HYPOTHESIS_PROFILE := thorough
 thorough: $(VENV)/test  ## try the package on many more examples, new ones each time
 	$(PYTEST) logical $(ALONE)
@@ -67,6 +71,7 @@ test-frameworks: $(LIBRARIES:%=.venv-frameworks/%/ready) .venv-frameworks/packag
 
 bench: $(VENV)/test book  ## measure the weight and the speed of the pages
 	$(BIN)/python bench/explorer.py
+	$(BIN)/python bench/live.py
 	$(BIN)/python bench/builds.py
 
 bench-pooling: $(VENV)/test  ## measure `pool` against other libraries and its targets
@@ -91,6 +96,10 @@ $(VENV)/book $(VENV)/lite: $(VENV)/python pyproject.toml constraints.txt
 $(VENV)/test: $(VENV)/python pyproject.toml constraints.txt
 	$(PIP) --editable '.[test]'
 	touch $(VENV)/book $(VENV)/lite $@
+
+$(VENV)/engines: $(VENV)/test
+	$(PIP) --editable '.[engines]'
+	touch $@
 
 .venv-frameworks/mxnet/ready: FRAMEWORKS_PYTHON = $(MXNET_PYTHON)
 .venv-frameworks/%/ready: frameworks/%.txt

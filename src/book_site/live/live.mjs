@@ -177,7 +177,9 @@ class Cell {
   async open() {
     const { open } = await pressed();
     this.buttons.edit?.setAttribute("hidden", "");
-    this.place = made("div", { className: "live-editor" });
+    // The book's own shortcuts would take the key "/" for a search.
+    const onkeydown = (event) => event.stopPropagation();
+    this.place = made("div", { className: "live-editor", onkeydown });
     const lines = this.pre.closest("div[class*=highlight-]");
     lines.hidden = true;
     lines.after(this.place);
@@ -207,6 +209,8 @@ class Cell {
     const { check, answer } = this;
     if (answer) return answer.run();
     const own = await this.alone();
+    // A verdict on an answer that is no more would mislead.
+    if (own.fresh && !own.ok) check?.area.replaceChildren();
     const end = check && own.ok ? await check.alone() : own;
     if (end !== own) this.state(end.state, end.said);
     this.said.textContent = end.said;
@@ -240,7 +244,7 @@ class Cell {
       },
       (name, text) => this.state(name, text),
     );
-    if (end.reason === undefined) begin();
+    if (end.reason === undefined || end.running) begin();
     await Promise.allSettled(drawn);
     return this.finish(end, wrong, fresh);
   }
@@ -283,6 +287,7 @@ class Cell {
       error: wrong?.text ?? reason ?? null,
       state,
       said,
+      fresh,
     };
   }
 
@@ -316,8 +321,8 @@ class Page {
       this.cells.push(new Cell(this, root, this.cells.length));
     }
     for (const root of document.querySelectorAll(".live-elsewhere")) {
-      const note = made("div", { className: "live-bar" }, "PyTorch does not run in a browser: ", ...links(book.elsewhere));
-      root.querySelector(".cell_input").after(note);
+      const note = made("span", {}, "PyTorch does not run in a browser: ", ...links(book.elsewhere));
+      [...root.querySelectorAll(".cell_input, .live-bar")].pop().after(made("div", { className: "live-bar" }, note));
     }
     // A single cell needs no press for all; on the landing page the figure comes first.
     if (this.cells.length > 1) this.header();

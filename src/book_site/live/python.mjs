@@ -132,7 +132,7 @@ export class Python {
   /** End the worker, whatever it does, and make another. */
   stop(reason = "Stopped.") {
     this.end();
-    for (const one of this.waiting.splice(0)) one.done({ state: "stopped", reason });
+    for (const one of this.waiting.splice(0)) one.done({ state: "stopped", reason, running: one.running });
     this.boot();
   }
 

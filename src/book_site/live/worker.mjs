@@ -70,7 +70,7 @@ async function boot({ version, files: { pyodide: folder, wheel, packages, code }
   const plain = self.fetch.bind(self);
   delete Object.getPrototypeOf(Object.getPrototypeOf(self)).fetch;
   self.fetch = countedFetch(folder, wanted, plain);
-  const { loadPyodide } = await import(`${folder}pyodide.mjs`);
+  const { loadPyodide } = await import(`${folder}pyodide.mjs`).catch(() => fail("pyodide.mjs"));
   const arriving = Promise.all(
     wanted.map(async (url) => new Uint8Array(await (await self.fetch(url)).arrayBuffer())),
   );
