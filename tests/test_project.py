@@ -14,6 +14,8 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+import attention_pooling
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -113,6 +115,20 @@ def test_every_pin_lies_within_the_bounds(project):
         for pin in pins.get(name, ()):
             assert pin.operator == "=="
             assert pin.version in bound, f"{name} is pinned to {pin.version}, outside {bound}"
+
+
+def test_the_version_is_one_everywhere(project):
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert attention_pooling.__version__ == project["version"] == citation["version"]
+    first, *_ = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert first == "Not yet released" or first.split()[0] == project["version"]
+
+
+def test_the_citation_names_what_a_citation_needs(project):
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert {"cff-version", "message", "title", "authors"} <= citation.keys()
+    assert project["license"] in citation["license"]
+    assert citation["title"] == yaml.safe_load((ROOT / "_config.yml").read_text())["title"]
 
 
 @pytest.fixture(scope="module")
