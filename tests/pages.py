@@ -23,11 +23,20 @@ FLAGS = [
 ]
 
 
+# Pages that teach nothing of their own.
+AROUND = {"index", "exercises", "summary", "references"}
+
+
+def listed():
+    """Return the names of the pages, in the order of the book."""
+    contents = yaml.safe_load((ROOT / "_toc.yml").read_text())
+    paths = [contents["root"], *(entry["file"] for entry in contents["chapters"])]
+    return [Path(path).name for path in paths]
+
+
 def chapters():
     """Return the names of the chapters that hold code, in the order of the book."""
-    contents = yaml.safe_load((ROOT / "_toc.yml").read_text())
-    listed = [contents["root"], *(entry["file"] for entry in contents["chapters"])]
-    texts = {Path(path).name: (ROOT / f"{path}.md").read_text("utf-8") for path in listed}
+    texts = {name: (ROOT / "chapters" / f"{name}.md").read_text("utf-8") for name in listed()}
     return [name for name, text in texts.items() if "kernelspec" in text]
 
 

@@ -109,9 +109,10 @@ def published(known, tmp_path_factory):
     subprocess.run(["git", "clone", "--quiet", "--no-local", "--bare", ROOT, remote], **run)
     subprocess.run(["git", "clone", "--quiet", "--no-local", "--depth=1", ROOT, work], **run)
     subprocess.run(["git", "remote", "set-url", "origin", remote], cwd=work, **run)
-    shutil.copytree(known, work / "_build" / "html")
+    # One job keeps the folder as an artifact, and another, which may write, puts it here.
+    shutil.copytree(known / "notebooks", work / "notebooks")
     workflow = yaml.safe_load((ROOT / ".github/workflows/publish.yml").read_text())
-    steps = workflow["jobs"]["build"]["steps"]
+    steps = workflow["jobs"]["notebooks"]["steps"]
     (commands,) = (step["run"] for step in steps if step.get("name") == "Publish the notebooks")
     subprocess.run(["bash", "-euo", "pipefail", "-c", commands], cwd=work, **run)
     listing = ["git", "ls-tree", "-r", "--name-only", "notebooks"]

@@ -1,5 +1,6 @@
 """What is written down twice must say the same, and what is shipped must be whole."""
 
+import importlib.metadata
 import os
 import re
 import subprocess
@@ -11,9 +12,11 @@ from pathlib import Path
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+import attention_pooling
 
 ROOT = Path(__file__).parent.parent
-CONDA_NAMES = {"torch": "pytorch-cpu", "matplotlib": "matplotlib-base"}
 
 
 def tracked(*paths):
@@ -28,38 +31,104 @@ def project():
     return tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
-def bounds(requirements):
-    parsed = map(Requirement, requirements)
-    return {CONDA_NAMES.get(one.name, one.name): one.specifier for one in parsed}
-
-
-def test_the_conda_environment_asks_for_what_the_project_asks_for(project):
+def test_binder_installs_what_the_book_is_built_with(project):
     listed = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
-    conda = bounds(line for line in listed if isinstance(line, str) and line != "pip")
-    extras = project["optional-dependencies"]
-    needed = bounds(
-        [f"python{project['requires-python']}"]
-        + project["dependencies"]
-        + extras["torch"]
-        + extras["digits"]
-        + extras["progress"]
-    )
-    assert {name: conda.get(name) for name in needed} == needed
-    known = needed | bounds(extras["book"])
-    assert conda == {name: known.get(name) for name in conda}
+    (lines,) = (part["pip"] for part in listed if isinstance(part, dict))
+    # Conda brings Python alone, the one that the pins are made for; pip heeds the pins.
+    python = project["requires-python"].removeprefix(">=")
+    assert [line for line in listed if isinstance(line, str)] == [f"python={python}", "pip"]
+    assert "--constraint constraints.txt" in lines
+    (local,) = (line for line in lines if line.startswith("--editable"))
+    extras = set(re.search(r"\[(.*)\]", local)[1].split(","))
+    assert {"torch", "digits", "progress"} <= extras <= project["optional-dependencies"].keys()
+
+
+def pinned():
+    """The pins that hold here, by the name of the package."""
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    found = [Requirement(line) for line in lines if line and not line.startswith("#")]
+    here = [one for one in found if one.marker is None or one.marker.evaluate()]
+    assert len({canonicalize_name(one.name) for one in here}) == len(here)
+    return {canonicalize_name(one.name): one.specifier for one in here}
+
+
+def test_everything_that_the_project_brings_along_is_pinned(project):
+    wanted, seen, loose = [Requirement("attention-pooling[test]")], set(), set()
+    pins = pinned()
+    while wanted:
+        one = wanted.pop()
+        name = canonicalize_name(one.name)
+        if (name, *sorted(one.extras)) in seen:
+            continue
+        seen.add((name, *sorted(one.extras)))
+        if name == "attention-pooling":
+            extras = [project["optional-dependencies"][extra] for extra in one.extras]
+            lines = sum(extras, project["dependencies"])
+        else:
+            distribution = importlib.metadata.distribution(name)
+            # A build for the CPU alone says so behind the number.
+            version = distribution.version.partition("+")[0]
+            if str(pins.get(name)) != f"=={version}":
+                loose.add(f"{name} {version}")
+            lines = distribution.requires or []
+        for each in map(Requirement, lines):
+            markers = each.marker is None or any(
+                each.marker.evaluate({"extra": extra}) for extra in one.extras | {""}
+            )
+            if markers:
+                wanted.append(each)
+    assert loose == set()
+    assert len(seen) > 100
+
+
+@pytest.mark.parametrize("path", tracked(".github/workflows"))
+def test_workflows_trust_no_one_more_than_they_must(path):
+    workflow = yaml.safe_load((ROOT / path).read_text())
+    assert workflow["permissions"] == {"contents": "read"}
+    for job in workflow["jobs"].values():
+        steps = job.get("steps", [])
+        used = [step["uses"] for step in steps if "uses" in step]
+        assert all(re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40}", action) for action in used)
+        commands = "\n".join(step["run"] for step in steps if "run" in step)
+        if set(job.get("permissions", {}).values()) & {"write"}:
+            # Nothing that was installed or built runs where something may be written.
+            programs = {line.split()[0] for line in re.sub(r"\\\n", " ", commands).splitlines()}
+            assert programs <= {"git"}
+        else:
+            checkouts = [step for step in steps if "checkout" in step.get("uses", "")]
+            assert all(step["with"]["persist-credentials"] is False for step in checkouts)
+
+
+def test_a_push_starts_one_run():
+    pushed = []
+    for path in tracked(".github/workflows"):
+        started = yaml.safe_load((ROOT / path).read_text())[True]  # which YAML makes of "on"
+        pushed += [path] if "push" in started else []
+    assert pushed == [".github/workflows/publish.yml"]
 
 
 def test_every_pin_lies_within_the_bounds(project):
-    pins = bounds(
-        line
-        for line in (ROOT / "constraints.txt").read_text().splitlines()
-        if line and not line.startswith("#")
-    )
     groups = [project["dependencies"], *project["optional-dependencies"].values()]
-    for name, bound in bounds(line for group in groups for line in group).items():
+    pins = pinned()
+    for one in {Requirement(line) for group in groups for line in group}:
+        name, bound = canonicalize_name(one.name), one.specifier
         for pin in pins.get(name, ()):
             assert pin.operator == "=="
             assert pin.version in bound, f"{name} is pinned to {pin.version}, outside {bound}"
+
+
+def test_the_version_is_one_everywhere(project):
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert attention_pooling.__version__ == project["version"] == citation["version"]
+    first, *_ = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert first == "Not yet released" or first.split()[0] == project["version"]
+
+
+def test_the_citation_names_what_a_citation_needs(project):
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert {"cff-version", "message", "title", "authors"} <= citation.keys()
+    assert project["license"] in citation["license"]
+    assert citation["title"] == yaml.safe_load((ROOT / "_config.yml").read_text())["title"]
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,8 @@ from .kernels import KERNELS
 from .pooling import Pooled, attention_weights, effective_keys, nadaraya_watson
 from .width import LeaveOneOut, leave_one_out
 
+__version__ = "0.1.0"
+
 __all__ = [
     *KERNELS,
     "KERNELS",
