@@ -1,12 +1,14 @@
 """What is written down twice must say the same, and what is shipped must be whole."""
 
 import importlib.metadata
+import inspect
 import os
 import re
 import subprocess
 import sys
 import tomllib
 import zipfile
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import attention_pooling
+from attention_pooling import exercises
 
 ROOT = Path(__file__).parent.parent
 
@@ -193,3 +196,36 @@ def test_the_wheel_holds_the_package_and_nothing_else(tmp_path):
     assert {"attention_pooling/mcycle.csv", "attention_pooling/book.mplstyle"} <= sources
     assert shipped >= sources
     assert {name.split("/")[0] for name in shipped} == {"attention_pooling"}
+
+
+def test_only_a_named_explorer_brings_widgets_along():
+    program = (
+        "import sys\n"
+        "absent = 'IPython', 'ipywidgets', 'anywidget', 'traitlets'\n"
+        "sys.modules |= dict.fromkeys(absent)\n"
+        "import attention_pooling, attention_pooling.exercises\n"
+        "assert attention_pooling.pool([0.0], [0.0], [1.0]) == [1.0]\n"
+        "for name in attention_pooling.__all__:\n"
+        "    try: getattr(attention_pooling, name)\n"
+        "    except ImportError as error:\n"
+        "        assert f'{name} needs ' in str(error), error\n"
+        "        assert \"pip install 'attention-pooling[widgets]'\" in str(error), error\n"
+        "        print(name)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program], check=True, capture_output=True, text=True
+    )
+    assert "Explorer" in done.stdout.split()
+    assert "pool" not in done.stdout.split()
+
+
+@pytest.mark.parametrize("module", [attention_pooling, exercises], ids=lambda it: it.__name__)
+def test_every_function_says_what_it_takes_and_gives(module):
+    names = [name for name in module.__all__ if inspect.isfunction(getattr(module, name))]
+    assert names
+    for name in names:
+        signature = inspect.signature(getattr(module, name))
+        assert signature.return_annotation is not signature.empty, name
+        for parameter in signature.parameters.values():
+            assert parameter.annotation is not parameter.empty, f"{name}: {parameter}"
+    assert files("attention_pooling").joinpath("py.typed").is_file()

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from array_api_compat import array_namespace, device, is_numpy_array, is_torch_array
+from numpy.typing import ArrayLike
 
 from .arrays import (
     checked_points,
@@ -15,7 +16,7 @@ from .arrays import (
     is_masked,
 )
 from .fast_gauss import gaussian_sums
-from .kernels import Polynomial, constant, gaussian
+from .kernels import Polynomial, Similarity, Unreached, constant, gaussian
 from .pooling import checked_unreached, chosen_kernel, scaled_distances
 from .sorted_moments import compact_sums
 from .streaming import (
@@ -35,7 +36,15 @@ CROWD = 32
 
 
 @np.errstate(all="ignore")
-def pool(queries, keys, values, kernel="gaussian", sigma=1.0, *, unreached="nan"):
+def pool(
+    queries: ArrayLike,
+    keys: ArrayLike,
+    values: ArrayLike,
+    kernel: Similarity = "gaussian",
+    sigma: ArrayLike = 1.0,
+    *,
+    unreached: Unreached = "nan",
+) -> Any:
     """Estimate the value at each query as `nadaraya_watson` does, without keeping the weights.
 
     Memory grows like m + n and never like m · n. A progress bar appears where a call takes long
@@ -189,7 +198,12 @@ class LeaveOneOutCurve(NamedTuple):
 
 
 @np.errstate(all="ignore")
-def leave_one_out_curve(keys, values, kernel="gaussian", sigmas=(1.0,)):
+def leave_one_out_curve(
+    keys: ArrayLike,
+    values: ArrayLike,
+    kernel: Similarity = "gaussian",
+    sigmas: ArrayLike = (1.0,),
+) -> LeaveOneOutCurve:
     """Judge several widths by `leave_one_out`, without an n × n matrix for each.
 
     On a line, the sums behind `pool` are taken over all keys, and each key's own part is subtracted

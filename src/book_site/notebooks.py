@@ -171,11 +171,11 @@ def transformed(source):
 
 def first_cell(needed, repository):
     """Return a cell that installs what is missing, and only that, and says so in words."""
-    extras = sorted({EXTRAS[name][0] for name in needed})
-    modules = ["attention_pooling", *sorted({EXTRAS[name][1] for name in needed})]
+    extras = sorted({"widgets"} | {EXTRAS[name][0] for name in needed})
+    modules = ["attention_pooling", "anywidget", *sorted({EXTRAS[name][1] for name in needed})]
     others = "".join(f" and {title}" for title in sorted({EXTRAS[name][2] for name in needed}))
     wheel = wheel_name()
-    named = f"[{','.join(extras)}]" if extras else ""
+    named = f"[{','.join(extras)}]"
     if repository:
         source = f"attention-pooling{named} @ {repository.raw(wheel)}"
         place = ""

@@ -6,16 +6,18 @@ from .judging import (
     REPEATS,
     SPECIAL,
     UNITS,
+    Answer,
     Examination,
     Stage,
     Trial,
     check,
     misfits_to_each,
 )
+from .result import CheckResult
 from .similarities import SLIPPED_GAUSSIANS, by_rows, gaussian
 
 
-def check_gaps(f):
+def check_gaps(f: Answer) -> CheckResult:
     """Check a boxcar estimate that is NaN where no key is in reach.
 
     Asked is the mean over the keys in reach, decided by how many there are and by nothing else.
@@ -43,7 +45,7 @@ def check_gaps(f):
     )
 
 
-def check_temperature(f):
+def check_temperature(f: Answer) -> CheckResult:
     """Check the temperature at which a softmax attends to a wanted number of keys.
 
     Asked is τ to four digits for any scores, so the temperature is drawn first, between 0.003 and
@@ -71,7 +73,7 @@ def check_temperature(f):
     )
 
 
-def check_local_linear(f):
+def check_local_linear(f: Answer) -> CheckResult:
     """Check local linear regression with Gaussian weights.
 
     Asked is the height of the weighted least squares line, for which only the ratios of the
