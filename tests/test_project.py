@@ -229,3 +229,14 @@ def test_every_function_says_what_it_takes_and_gives(module):
         for parameter in signature.parameters.values():
             assert parameter.annotation is not parameter.empty, f"{name}: {parameter}"
     assert files("attention_pooling").joinpath("py.typed").is_file()
+
+
+def test_the_page_on_the_package_leaves_nothing_out(html):
+    page = (html / "chapters" / "api.html").read_text(encoding="utf-8")
+    described = set(re.findall(r'id="attention_pooling\.(?:\w+\.)*(\w+)"', page))
+    kernels = attention_pooling.KERNELS.keys() | {"KERNELS"}
+    assert described >= set(attention_pooling.__all__) - kernels
+    assert described >= set(exercises.__all__)
+    # A footnote's number, and not the name under which several pages' footnotes are told apart.
+    assert "[1]" in page
+    assert not re.search(r"\[R[0-9a-f]{8,}-\d+\]", page)

@@ -75,6 +75,10 @@ def pool(
     ValueError
         If an argument cannot be used; the message names it and the value received.
 
+    See Also
+    --------
+    nadaraya_watson : The weights as well.
+
     Notes
     -----
     What is computed, and in what time, depends on the work; the first row that applies counts:
@@ -82,23 +86,24 @@ def pool(
     =========================================  =====================================  ==========
     any points, the constant kernel            the mean of the values                 n
     a few pairs of query and key               one matrix                             m · n
-    points on a line, Gaussian                 a fast Gauss transform [1]_            m + n
+    points on a line, Gaussian                 a fast Gauss transform                 m + n
     points on a line, a kernel with a reach    prefix sums of moments of sorted keys  m + n
     several coordinates, your own kernel       blocks of queries one after another,   m · n
                                                in PyTorch if it is imported already
     =========================================  =====================================  ==========
 
     Tensors that require a gradient, or lie on another device, take one matrix or blocks as well.
-    Points on a line are sorted besides. Then m + n holds wherever they lie, but for three things.
-    With the Gaussian, queries farther than two widths from all keys are served one octave of that
-    distance after the other, each with the keys that count there. If values differ so much in size
-    that distant keys count more than near ones, Gaussian sums are taken again in narrower boxes, at
-    most six times. And with the other kernels a query takes as long as it has keys in reach where
-    their similarities average below about a thousandth, or their values add up to less than
-    1e-20 · n of all: many queries with many keys just inside the edge of their reach take m · n.
+    Points on a line are sorted besides. The transform, of [1]_, is taken with other polynomials.
+    Then m + n holds wherever the points lie, but for three things. With the Gaussian, queries
+    farther than two widths from all keys are served one octave of that distance after the other,
+    each with the keys that count there. If values differ so much in size that distant keys count
+    more than near ones, Gaussian sums are taken again in narrower boxes, at most six times. And
+    with the other kernels a query takes as long as it has keys in reach where their similarities
+    average below about a thousandth, or their values add up to less than 1e-20 · n of all: many
+    queries with many keys just inside the edge of their reach take m · n.
 
-    Results agree with dense float64 to 1e-10 of Σ wᵢ |vᵢ|, or to 1e-7 where scores −u²/2 exceed
-    10⁴ in size. With vectors for values, |vᵢ| is the largest component, each in units of its own
+    Results agree with dense float64 to 1e-10 of `Σ wᵢ |vᵢ|`, or to 1e-7 where scores −u²/2 exceed
+    10⁴ in size. With vectors for values, `|vᵢ|` is the largest component, each in units of its own
     maximum.
 
     References
@@ -229,6 +234,10 @@ def leave_one_out_curve(
     ------
     ValueError
         If an argument cannot be used; the message names it and the value received.
+
+    See Also
+    --------
+    leave_one_out : One width, with the estimates and with derivatives.
 
     Examples
     --------

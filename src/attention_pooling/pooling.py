@@ -80,6 +80,11 @@ def nadaraya_watson(
         If an argument cannot be used; the message names it and the value received. NumPy's masked
         arrays are refused: leave out the rows that are missing.
 
+    See Also
+    --------
+    pool : The estimate alone, for as many queries and keys as there are.
+    leave_one_out : Judge a width by it.
+
     Notes
     -----
     Half precision is computed in float32, and only the results are rounded to it. Libraries that
@@ -145,6 +150,11 @@ def attention_weights(
     ValueError
         If an argument cannot be used; the message names it and the value received.
 
+    See Also
+    --------
+    nadaraya_watson : The estimate as well.
+    effective_keys : How many keys have most of the weight.
+
     Notes
     -----
     Gaussian weights are the softmax of the scores −u²/2, taken after the largest score has been
@@ -196,6 +206,10 @@ def effective_keys(weights: ArrayLike) -> Any:
     ------
     ValueError
         If a weight is negative or infinite, or all weights of a row are 0.
+
+    See Also
+    --------
+    attention_weights : Where the weights come from.
 
     References
     ----------

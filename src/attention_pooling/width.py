@@ -58,6 +58,10 @@ def leave_one_out(
         If an argument cannot be used; the message names it and the value received. NumPy's masked
         arrays are refused.
 
+    See Also
+    --------
+    leave_one_out_curve : Many widths at once, without an n × n matrix for each.
+
     Notes
     -----
     Half precision is computed in float32, and only the results are rounded to it. Within a function

@@ -28,7 +28,7 @@ def check_own_kernel(f: Answer) -> CheckResult:
     f : callable
         ``f(u)`` with scaled distances u in an array of any shape, of either sign. Returns
         similarities of the same shape: the same for u and −u, never negative, largest at 0,
-        never rising with distance, positive for |u| < ½, zero from |u| = 1 on, and smooth: no
+        never rising with distance, positive for `|u| < ½`, zero from `|u| = 1` on, and smooth: no
         jump and no kink.
 
     Returns
