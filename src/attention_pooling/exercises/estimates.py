@@ -14,7 +14,7 @@ from .judging import (
     misfits_to_each,
 )
 from .result import CheckResult
-from .similarities import SLIPPED_GAUSSIANS, by_rows, gaussian
+from .similarities import HALF_MISPLACED, HALF_MISSING, SLIPPED_GAUSSIANS, by_rows, gaussian
 
 
 def check_gaps(f: Answer) -> CheckResult:
@@ -455,10 +455,11 @@ LINE_SLIPS = {
     "The slope's part is left out of a line in k: its height at the query is a + b q.": (
         _lines(read=lambda height, slope, q: slope * q)
     ),
+    # Powers of the right similarity: weights that count twice, as above, or four times.
     **{
         hint: _lines(similarity=wrong)
         for hint, wrong in SLIPPED_GAUSSIANS.items()
-        if "½ is missing: the" not in hint and "½ ended" not in hint
+        if hint not in (HALF_MISSING, HALF_MISPLACED)
     },
     "A line is fitted through the local mean at the query and through the origin of the values: "
     "fit a and b together.": lambda queries, keys, values, sigma: _through_zero(
