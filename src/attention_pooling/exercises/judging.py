@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from ..limits import OutOfMemory, Overtime, Stopped, within_limits
 from .answers import Raised, Unattempted, Wrong, called, numbers
-from .limits import OutOfMemory, Overtime, Stopped, within_limits
 from .result import NOT_ATTEMPTED, CheckResult, recorded
 
 Answer = Callable[..., Any]
