@@ -33,7 +33,11 @@ def setup(app):
 
 
 def write_beside(app, written):
-    """Write the notebooks beside the pages that were written, in the same run of Sphinx."""
+    """Write the notebooks beside the pages that were written, in the same run of Sphinx.
+
+    Sphinx takes one builder a run, and would read all chapters again for another; the exchange of
+    builders can go when it takes two (sphinx-doc/sphinx#5618).
+    """
     if app.builder.format == "html":
         pages, app.builder = app.builder, NotebookBuilder(app, app.env)
         app.builder.outdir = Path(app.outdir, "notebooks")
