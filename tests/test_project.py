@@ -240,3 +240,12 @@ def test_the_page_on_the_package_leaves_nothing_out(html):
     # A footnote's number, and not the name under which several pages' footnotes are told apart.
     assert "[1]" in page
     assert not re.search(r"\[R[0-9a-f]{8,}-\d+\]", page)
+
+
+def test_the_paper_cites_what_the_books_bibliography_holds():
+    paper = (ROOT / "paper" / "paper.md").read_text(encoding="utf-8")
+    header = yaml.safe_load(paper.split("---")[1])
+    works = (ROOT / "paper" / header["bibliography"]).read_text(encoding="utf-8")
+    cited = set(re.findall(r"@(\w+)", paper.partition("# Summary")[2]))
+    assert cited
+    assert cited <= set(re.findall(r"^@\w+\{(\w+),", works, re.MULTILINE))
