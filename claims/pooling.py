@@ -90,6 +90,27 @@ def last_key_takes_all(softmax, scores):
 
 
 @says(
+    "Hills sink, hollows fill, and the curve of width 2 is nearly flat, close to the mean of all "
+    "values from one end to the other.",
+)
+def width_two_is_nearly_flat(data):
+    narrow, wide = (
+        nadaraya_watson(data.queries, data.keys, data.values, sigma=sigma).estimate
+        for sigma in (0.3, 2.0)
+    )
+    off = np.abs(wide - data.values.mean()).max()
+    return np.ptp(wide) < np.ptp(narrow) / 3 and off < np.ptp(narrow) / 4
+
+
+@says(
+    "In this draw that is 0.471, twice what is needed: a query between two keys has to reach "
+    "only the nearer one.",
+)
+def keys_are_at_most_half_a_unit_apart(data):
+    return round(np.diff(data.keys).max(), 3) == 0.471
+
+
+@says(
     "Start from a narrow boxcar with gaps.",
 )
 def there_are_gaps(data):
