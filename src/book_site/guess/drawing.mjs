@@ -79,7 +79,10 @@ export function drawing(root, { draw, show: setting, from }, { kept, told, look,
     return made;
   };
   const compare = button("compare", "compare", () => reveal(true));
-  const again = button("again", "draw again", clear);
+  const again = button("again", "draw again", () => {
+    clear();
+    canvas.focus({ preventScroll: true });
+  });
   const skip = button("skip", "just show it", () => reveal(true));
 
   const say = (x, which, digits) => `${written(x, digits)} ${curve.units[which]}`.trim();
@@ -159,7 +162,6 @@ export function drawing(root, { draw, show: setting, from }, { kept, told, look,
     kept.set(null);
     told.replaceChildren();
     refit();
-    canvas.focus({ preventScroll: true });
   }
 
   let last = null;
