@@ -169,14 +169,3 @@ def best_width_for_halves(images, top, bottom):
         return np.mean((estimate - images.queries[:, bottom]) ** 2)
 
     return min((0.1, 0.2, 0.3, 0.4, 0.6, 1.0), key=error) == 0.3
-
-
-@says(
-    "Four rows of digits. Each shows a top half, the four keys with the largest weights and "
-    "those weights, the completed digit with a bottom half that is slightly blurred, in the "
-    "third row strongly, and the true digit.",
-)
-def third_row_is_blurred(completed, images, bottom):
-    shares = completed.weights[[0, 4, 5, 9], :, None]  # (queries, keys, pixels)
-    apart = images.keys[:, bottom] - completed.estimate[[0, 4, 5, 9], None]
-    return np.sum(shares * apart**2, axis=(1, 2)).argmax() == 2

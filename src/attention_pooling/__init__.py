@@ -2,6 +2,7 @@
 
 from .data import Data, cost_measurements, digits, mcycle, noisy_trend, trend
 from .explorer import Explorer
+from .explorer.digits import DigitExplorer
 from .explorer.scores import ScoreExplorer
 from .explorer.words import WordExplorer
 from .fast import LeaveOneOutCurve, leave_one_out_curve, pool
@@ -15,6 +16,7 @@ __all__ = [
     *KERNELS,
     "KERNELS",
     "Data",
+    "DigitExplorer",
     "Explorer",
     "LeaveOneOut",
     "LeaveOneOutCurve",

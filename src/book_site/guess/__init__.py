@@ -96,6 +96,7 @@ FIGURES = {
         "at": whole,
         "text": lambda name, text: text,
     },
+    "digits": {"sigma": positive},
 }
 
 
