@@ -11,6 +11,7 @@ from .width import LeaveOneOut, leave_one_out
 
 if TYPE_CHECKING:
     from .explorer import Explorer
+    from .explorer.digits import DigitExplorer
     from .explorer.scores import ScoreExplorer
     from .explorer.words import WordExplorer
 
@@ -20,6 +21,7 @@ __all__ = [
     *KERNELS,
     "KERNELS",
     "Data",
+    "DigitExplorer",
     "Explorer",
     "LeaveOneOut",
     "LeaveOneOutCurve",
@@ -42,6 +44,7 @@ __all__ = [
 
 _WIDGETS = {
     "Explorer": ".explorer",
+    "DigitExplorer": ".explorer.digits",
     "ScoreExplorer": ".explorer.scores",
     "WordExplorer": ".explorer.words",
 }

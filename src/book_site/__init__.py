@@ -7,6 +7,7 @@ from . import (
     explorer,
     formulas,
     frameworks,
+    guess,
     kernels,
     launch,
     live,
@@ -26,6 +27,7 @@ def setup(app):
     thebe.setup(app)
     explorer.setup(app)
     frameworks.setup(app)
+    guess.setup(app)
     kernels.setup(app)
     notebooks.setup(app)
     launch.setup(app)
