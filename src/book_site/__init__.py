@@ -10,7 +10,9 @@ from . import (
     launch,
     live,
     notebooks,
+    preview,
     repository,
+    shared,
     thebe,
 )
 
@@ -19,6 +21,7 @@ def setup(app):
     """Connect each part of the site to the build."""
     repository.setup(app)
     execution.setup(app)
+    preview.setup(app)
     entrance.setup(app)
     formulas.setup(app)
     thebe.setup(app)
@@ -28,5 +31,6 @@ def setup(app):
     notebooks.setup(app)
     launch.setup(app)
     live.setup(app)
+    shared.setup(app)
     app.add_css_file("book.css")
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
