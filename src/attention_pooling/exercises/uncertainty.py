@@ -2,11 +2,12 @@
 
 import numpy as np
 
-from .judging import REPEATS, SPECIAL, UNITS, Examination, Stage, Trial, check
+from .judging import REPEATS, SPECIAL, UNITS, Answer, Examination, Stage, Trial, check
+from .result import CheckResult
 from .similarities import SLIPPED_GAUSSIANS, by_rows, gaussian
 
 
-def check_standard_error(f):
+def check_standard_error(f: Answer) -> CheckResult:
     """Check the standard errors of weighted means.
 
     Asked is √(variance · Σ w²) for each row. Weights are spread or concentrated, equal to zero out
@@ -34,7 +35,7 @@ def check_standard_error(f):
     )
 
 
-def check_slope(f):
+def check_slope(f: Answer) -> CheckResult:
     """Check the derivative of a Gaussian estimate in its query.
 
     Asked is Cov_w(k, v) / σ², the covariance of keys and values under the weights of the query.
