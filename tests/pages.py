@@ -24,7 +24,7 @@ FLAGS = [
 
 
 # Pages that teach nothing of their own.
-AROUND = {"index", "exercises", "summary", "references"}
+AROUND = {"index", "exercises", "summary", "api", "teaching", "about", "references"}
 
 
 def listed():

@@ -23,9 +23,9 @@ import scipy.special
 import scipy.stats
 import torch
 
-from attention_pooling import KERNELS, leave_one_out, nadaraya_watson
+from attention_pooling import KERNELS, leave_one_out, limits, nadaraya_watson
 from attention_pooling import exercises as ex
-from attention_pooling.exercises import judging, limits
+from attention_pooling.exercises import judging
 from attention_pooling.exercises import result as result_module
 from attention_pooling.words import match_lengths
 

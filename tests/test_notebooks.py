@@ -166,9 +166,9 @@ def test_the_first_cell_names_the_repository_or_the_file_beside_it():
     wheel = notebooks.wheel_name()
     cell = notebooks.first_cell(["digits", "torch"], Repository("owner", "name"))
     source = f"https://github.com/owner/name/raw/notebooks/notebooks/{wheel}"
-    assert f'%pip install --quiet "attention-pooling[digits,torch] @ {source}"' in cell
-    assert '["attention_pooling", "sklearn", "torch"]' in cell
-    assert f'%pip install --quiet "./{wheel}"' in notebooks.first_cell([], None)
+    assert f'%pip install --quiet "attention-pooling[digits,torch,widgets] @ {source}"' in cell
+    assert '["attention_pooling", "anywidget", "sklearn", "torch"]' in cell
+    assert f'%pip install --quiet "./{wheel}[widgets]"' in notebooks.first_cell([], None)
 
 
 def test_code_that_depends_on_pytorch_is_switched_off_in_a_browser():

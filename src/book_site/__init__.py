@@ -1,6 +1,7 @@
 """How the pages of the book are built: a Sphinx extension that chapters never import."""
 
 from . import (
+    docstrings,
     entrance,
     execution,
     explorer,
@@ -20,6 +21,7 @@ def setup(app):
     """Connect each part of the site to the build."""
     repository.setup(app)
     execution.setup(app)
+    docstrings.setup(app)
     entrance.setup(app)
     formulas.setup(app)
     thebe.setup(app)

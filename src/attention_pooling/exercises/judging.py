@@ -2,12 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
+from ..limits import OutOfMemory, Overtime, Stopped, within_limits
 from .answers import Raised, Unattempted, Wrong, called, numbers
-from .limits import OutOfMemory, Overtime, Stopped, within_limits
 from .result import NOT_ATTEMPTED, CheckResult, recorded
+
+Answer = Callable[..., Any]
+"""What a check is given: the reader's function, of which it knows nothing."""
 
 
 def fresh_seed():

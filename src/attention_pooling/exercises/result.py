@@ -28,7 +28,7 @@ PARTS = {
 """Title of each exercise by the name of its check, in the order of the chapter."""
 
 _COLORS = {"passed": "#009E73", "failed": "#D55E00", "open": "#7F7F7F"}
-_states = {}
+_states: dict[str, str] = {}
 
 
 def _box(kind, heading, lines):
@@ -113,7 +113,7 @@ class Progress:
         return _box(kind, self.heading, lines)
 
 
-def progress():
+def progress() -> Progress:
     """List the parts of the chapter with what the reader has solved since the kernel started.
 
     Functions whose name ends in ``_solution`` are the book's own and do not count.

@@ -314,7 +314,7 @@ class _View(anywidget.AnyWidget):
     # A slider moves only to its steps and within its ends, and reports where it has gone; apart
     # from the width, its thumb can do so without changing what Python has set.
     thumb = traitlets.Float(1.0).tag(sync=True)
-    ends = traitlets.List().tag(sync=True)
+    ends: traitlets.List[float] = traitlets.List().tag(sync=True)
     kernel_index = traitlets.Int(0).tag(sync=True)
     query = traitlets.Float(0.0).tag(sync=True)
     evaluated = traitlets.Dict().tag(sync=True)
