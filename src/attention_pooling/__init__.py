@@ -11,6 +11,7 @@ from .width import LeaveOneOut, leave_one_out
 
 if TYPE_CHECKING:
     from .explorer import Explorer
+    from .explorer.balance import BalanceExplorer
     from .explorer.digits import DigitExplorer
     from .explorer.scores import ScoreExplorer
     from .explorer.words import WordExplorer
@@ -20,6 +21,7 @@ __version__ = "0.1.0"
 __all__ = [
     *KERNELS,
     "KERNELS",
+    "BalanceExplorer",
     "Data",
     "DigitExplorer",
     "Explorer",
@@ -43,6 +45,7 @@ __all__ = [
 
 
 _WIDGETS = {
+    "BalanceExplorer": ".explorer.balance",
     "DigitExplorer": ".explorer.digits",
     "Explorer": ".explorer",
     "ScoreExplorer": ".explorer.scores",

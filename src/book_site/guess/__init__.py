@@ -97,6 +97,7 @@ FIGURES = {
         "text": lambda name, text: text,
     },
     "digits": {"sigma": positive},
+    "balance": {"sigma": positive, "query": number},
 }
 
 
