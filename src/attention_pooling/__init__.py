@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .explorer import Explorer
     from .explorer.balance import BalanceExplorer
     from .explorer.digits import DigitExplorer
+    from .explorer.direction import DirectionExplorer
     from .explorer.scores import ScoreExplorer
     from .explorer.words import WordExplorer
 
@@ -24,6 +25,7 @@ __all__ = [
     "BalanceExplorer",
     "Data",
     "DigitExplorer",
+    "DirectionExplorer",
     "Explorer",
     "LeaveOneOut",
     "LeaveOneOutCurve",
@@ -47,6 +49,7 @@ __all__ = [
 _WIDGETS = {
     "BalanceExplorer": ".explorer.balance",
     "DigitExplorer": ".explorer.digits",
+    "DirectionExplorer": ".explorer.direction",
     "Explorer": ".explorer",
     "ScoreExplorer": ".explorer.scores",
     "WordExplorer": ".explorer.words",

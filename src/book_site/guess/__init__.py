@@ -98,6 +98,7 @@ FIGURES = {
     },
     "digits": {"sigma": positive},
     "balance": {"sigma": positive, "query": number},
+    "direction": {"angle": number, "sigma": positive},
 }
 
 
