@@ -222,7 +222,8 @@ def test_without_javascript_the_still_figure_stands(window, site, path):
     ("path", "figure"),
     [*((path, "explorer") for path in PAGES)]
     + [("chapters/attention.html", "scores"), ("chapters/pooling.html", "digits")]
-    + [("chapters/words.html", "words")],
+    + [("chapters/words.html", "words"), ("chapters/width.html", "balance")]
+    + [("chapters/attention.html", "direction")],
 )
 def test_pages_do_not_jump_when_a_figure_comes_alive(desktop, phone, screen, site, path, figure):
     page = {"desktop": desktop, "phone": phone}[screen].page

@@ -15,7 +15,7 @@ from drawn import numbers
 from attention_pooling import leave_one_out, nadaraya_watson
 
 sys.path.append(str(pages.ROOT / "src"))
-from book_site.guess import settings  # noqa: E402
+from book_site.guess import FIGURES, settings  # noqa: E402
 
 MAIN = ["kernels", "data", "pooling", "width", "attention", "words"]
 ROOT = ".nw-guess[data-ready=true]"
@@ -70,7 +70,7 @@ WRONG = {
     question(*GOOD, options=":show: sigma=1\n"): "show must come with draw, or stand at an answer",
     question(
         *GOOD, options=":figure: pie\n"
-    ): "figure must be one of explorer, scores, words, got pie",
+    ): f"figure must be one of {', '.join(FIGURES)}, got pie",
     **{
         question(*GOOD, ANSWER.format("Four", f":show: {show}")): message
         for show, message in {

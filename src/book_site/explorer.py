@@ -20,7 +20,7 @@ CLASSIC = "_static/{name}_classic.js"
 # All of a figure, as `_repr_mimebundle_` writes it.
 FIGURE = '<div class="nw-{name}.*?</script></div>'
 # The files' names; each figure's root has a class of that name.
-FIGURES = ("explorer", "scores", "words", "digits")
+FIGURES = ("explorer", "scores", "words", "digits", "balance", "direction")
 # Those for which pages elsewhere may want a frame.
 ALONE = ("explorer", "words")
 # What the figure on words reads with, which its module loads when a reader comes near.

@@ -228,7 +228,7 @@ class Explorer(VBox):
             "units": [_unit(label) for label in self._labels],
             "step": STEP,
             "colors": COLORS,
-            "ramp": _ramp(),
+            "ramp": ramp(),
         }
 
     def _show(self, change=None):
@@ -404,7 +404,7 @@ def _kernel(kernel):
     return next((name for name, ours in KERNELS.items() if ours is kernel), kernel)
 
 
-def _ramp():
+def ramp():
     """Return every eighth colour of viridis, between which it is all but straight."""
     from matplotlib import colormaps, colors
 

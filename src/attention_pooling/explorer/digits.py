@@ -25,7 +25,8 @@ class DigitExplorer(anywidget.AnyWidget):
 
     Keys are the top halves of images, values their bottom halves, and the query is what has been
     painted. In a notebook this is a widget whose `sigma` and `painted` Python can read, set and
-    observe. In the built book the same figure runs without Python.
+    observe; `completed` is the bottom half that comes out. In the built book the same figure runs
+    without Python.
 
     Parameters
     ----------
@@ -47,8 +48,6 @@ class DigitExplorer(anywidget.AnyWidget):
         The width. Any positive number: only the slider's thumb stays within its range.
     painted : tuple of float
         The 32 pixels of the top half, from 0 to 1.
-    completed : array, shape (32,)
-        The bottom half.
 
     Raises
     ------

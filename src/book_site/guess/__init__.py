@@ -97,6 +97,8 @@ FIGURES = {
         "text": lambda name, text: text,
     },
     "digits": {"sigma": positive},
+    "balance": {"sigma": positive, "query": number},
+    "direction": {"angle": number, "sigma": positive},
 }
 
 
