@@ -4,6 +4,8 @@ from . import (
     entrance,
     execution,
     explorer,
+    figures,
+    folds,
     formulas,
     frameworks,
     kernels,
@@ -23,6 +25,8 @@ def setup(app):
     execution.setup(app)
     preview.setup(app)
     entrance.setup(app)
+    figures.setup(app)
+    folds.setup(app)
     formulas.setup(app)
     thebe.setup(app)
     explorer.setup(app)
