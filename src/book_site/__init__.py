@@ -5,6 +5,8 @@ from . import (
     entrance,
     execution,
     explorer,
+    figures,
+    folds,
     formulas,
     frameworks,
     guess,
@@ -26,6 +28,8 @@ def setup(app):
     docstrings.setup(app)
     preview.setup(app)
     entrance.setup(app)
+    figures.setup(app)
+    folds.setup(app)
     formulas.setup(app)
     thebe.setup(app)
     explorer.setup(app)
