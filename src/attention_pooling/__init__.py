@@ -11,6 +11,9 @@ from .width import LeaveOneOut, leave_one_out
 
 if TYPE_CHECKING:
     from .explorer import Explorer
+    from .explorer.balance import BalanceExplorer
+    from .explorer.digits import DigitExplorer
+    from .explorer.direction import DirectionExplorer
     from .explorer.scores import ScoreExplorer
     from .explorer.words import WordExplorer
 
@@ -19,7 +22,10 @@ __version__ = "0.1.0"
 __all__ = [
     *KERNELS,
     "KERNELS",
+    "BalanceExplorer",
     "Data",
+    "DigitExplorer",
+    "DirectionExplorer",
     "Explorer",
     "LeaveOneOut",
     "LeaveOneOutCurve",
@@ -41,6 +47,9 @@ __all__ = [
 
 
 _WIDGETS = {
+    "BalanceExplorer": ".explorer.balance",
+    "DigitExplorer": ".explorer.digits",
+    "DirectionExplorer": ".explorer.direction",
     "Explorer": ".explorer",
     "ScoreExplorer": ".explorer.scores",
     "WordExplorer": ".explorer.words",

@@ -5,13 +5,18 @@ from . import (
     entrance,
     execution,
     explorer,
+    figures,
+    folds,
     formulas,
     frameworks,
+    guess,
     kernels,
     launch,
     live,
     notebooks,
+    preview,
     repository,
+    shared,
     thebe,
 )
 
@@ -21,14 +26,19 @@ def setup(app):
     repository.setup(app)
     execution.setup(app)
     docstrings.setup(app)
+    preview.setup(app)
     entrance.setup(app)
+    figures.setup(app)
+    folds.setup(app)
     formulas.setup(app)
     thebe.setup(app)
     explorer.setup(app)
     frameworks.setup(app)
+    guess.setup(app)
     kernels.setup(app)
     notebooks.setup(app)
     launch.setup(app)
     live.setup(app)
+    shared.setup(app)
     app.add_css_file("book.css")
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -40,7 +40,7 @@ def efficiency(kernel):
 
 COLUMNS = {
     "name": ("Kernel", lambda kernel: kernel.name),
-    "formula": (r"$\alpha(u)$", lambda kernel: kernel.formula),
+    "formula": (r"Similarity $\alpha(u)$", lambda kernel: kernel.formula),
     "words": ("In words", lambda kernel: kernel.words),
     "reach": ("Reach", reach),
     "smoothness": ("Smoothness", lambda kernel: kernel.smoothness),

@@ -57,6 +57,8 @@ class Explorer(VBox):
         noise from what is missed at each key when its value is left out. The bias is not in it.
     key_label, value_label : str, optional
         Axis labels; what stands in brackets at their end is taken as the unit.
+    question : str, optional
+        What the reader is to find out, asked under the panels.
     alt : str, optional
         Text alternative of the still figure.
 
@@ -105,6 +107,7 @@ class Explorer(VBox):
         band=False,
         key_label="key",
         value_label="value",
+        question=None,
         alt=None,
     ):
         data = _checked_data(keys, values, queries, truth)
@@ -117,6 +120,7 @@ class Explorer(VBox):
         labels = {"key_label": key_label, "value_label": value_label}
         self._labels = tuple(checked_text(name, label) for name, label in labels.items())
         self._sigmas = finite_widths(sigmas, _span(data))
+        self._question = None if question is None else checked_text("question", question)
         self._alt = None if alt is None else checked_text("alt", alt)
         self._slider = FloatLogSlider(
             value=sigma,
@@ -218,12 +222,13 @@ class Explorer(VBox):
             "query": query,
             "sigmas": self._sigmas,
             "panel": self._panel,
+            "question": self._question,
             "band": self._band,
             "labels": self._labels,
             "units": [_unit(label) for label in self._labels],
             "step": STEP,
             "colors": COLORS,
-            "ramp": _ramp(),
+            "ramp": ramp(),
         }
 
     def _show(self, change=None):
@@ -276,8 +281,8 @@ class Explorer(VBox):
         if callable(self.kernel):
             return f'<div class="nw-still-only">{figure}</div>'
         start = self._start(self.data, self.sigma, self.kernel, self.query) | self._view.changed
-        three = " nw-three" if self._panel else ""
-        return living(f"nw-explorer{three}", "Explorer", figure, start)
+        names = "nw-explorer" + " nw-three" * bool(self._panel) + " nw-asks" * bool(self._question)
+        return living(names, "Explorer", figure, start)
 
     def _description(self):
         keys, _, queries, _ = self.data
@@ -399,7 +404,7 @@ def _kernel(kernel):
     return next((name for name, ours in KERNELS.items() if ours is kernel), kernel)
 
 
-def _ramp():
+def ramp():
     """Return every eighth colour of viridis, between which it is all but straight."""
     from matplotlib import colormaps, colors
 
