@@ -35,6 +35,8 @@ SLIPS = {
     "sgd": ("-lr", "lr", "uphill"),
     "leave_one_out": (LOSSES["leave_one_out"], "", "own value is left in"),
     "coordinate_widths": (" / sigma  #", " * sigma  #", "divide by them"),
+    "standard_error": ("(weights**2).sum(axis=1)", "weights.sum(axis=1)", "one by one"),
+    "slope": ("covariance / sigma**2", "covariance / sigma", "not squared"),
     "unit_sphere": ("sigma**2", "sigma", "not squared"),
     "off_sphere": (" - (keys**2).sum(axis=1) / 2", "", "norm is dropped"),
     "rates": ("-4", "4", "sign of the second exponent"),

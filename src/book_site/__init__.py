@@ -12,7 +12,9 @@ from . import (
     launch,
     live,
     notebooks,
+    preview,
     repository,
+    shared,
     thebe,
 )
 
@@ -22,6 +24,7 @@ def setup(app):
     repository.setup(app)
     execution.setup(app)
     docstrings.setup(app)
+    preview.setup(app)
     entrance.setup(app)
     formulas.setup(app)
     thebe.setup(app)
@@ -32,5 +35,6 @@ def setup(app):
     notebooks.setup(app)
     launch.setup(app)
     live.setup(app)
+    shared.setup(app)
     app.add_css_file("book.css")
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

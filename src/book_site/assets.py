@@ -23,7 +23,13 @@ def folder(app, name):
 
 def bundle(*builds):
     """Join and shorten modules and style sheets, each build as options of esbuild ask."""
-    command = [NODE, Path(__file__).with_name("bundle.cjs"), json.dumps(builds, default=str)]
-    made = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    node("bundle.cjs", builds)
+
+
+def node(program, given):
+    """Run a program of ours in Node, which reads what it is given from its input."""
+    command = [NODE, Path(__file__).with_name(program)]
+    text = json.dumps(given, default=str)
+    made = subprocess.run(command, cwd=ROOT, input=text, capture_output=True, text=True)
     if made.returncode:
         raise ExtensionError(f"What pages load could not be written: {made.stderr}")

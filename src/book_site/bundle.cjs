@@ -1,10 +1,11 @@
-// Join and shorten what pages load: `node bundle.cjs [OPTIONS…]`, of esbuild, for each build.
+// Join and shorten what pages load: its input is a list of options of esbuild, one for each build.
+const { readFileSync } = require("node:fs");
 const { join } = require("node:path");
 
 const packages = join(process.cwd(), "node_modules");
 const { buildSync } = require(join(packages, "esbuild"));
 
-for (const options of JSON.parse(process.argv[2])) {
+for (const options of JSON.parse(readFileSync(0, "utf8"))) {
   buildSync({
     nodePaths: [packages],
     bundle: true,

@@ -13,6 +13,8 @@ PARTS = {
     "sgd": "Descend",
     "leave_one_out": "Leave one out",
     "coordinate_widths": "A width for each coordinate",
+    "standard_error": "Plus or minus",
+    "slope": "If the question is off",
     "unit_sphere": "Unit sphere",
     "off_sphere": "Off the sphere",
     "rates": "Rates",

@@ -54,6 +54,8 @@ class Explorer(VBox):
         A third panel: the kernel laid around the query, or the leave-one-out error over the width.
     key_label, value_label : str, optional
         Axis labels; what stands in brackets at their end is taken as the unit.
+    question : str, optional
+        What the reader is to find out, asked under the panels.
     alt : str, optional
         Text alternative of the still figure.
 
@@ -101,6 +103,7 @@ class Explorer(VBox):
         panel=None,
         key_label="key",
         value_label="value",
+        question=None,
         alt=None,
     ):
         data = _checked_data(keys, values, queries, truth)
@@ -113,6 +116,7 @@ class Explorer(VBox):
         labels = {"key_label": key_label, "value_label": value_label}
         self._labels = tuple(checked_text(name, label) for name, label in labels.items())
         self._sigmas = finite_widths(sigmas, _span(data))
+        self._question = None if question is None else checked_text("question", question)
         self._alt = None if alt is None else checked_text("alt", alt)
         self._slider = FloatLogSlider(
             value=sigma,
@@ -214,6 +218,7 @@ class Explorer(VBox):
             "query": query,
             "sigmas": self._sigmas,
             "panel": self._panel,
+            "question": self._question,
             "labels": self._labels,
             "units": [_unit(label) for label in self._labels],
             "step": STEP,
@@ -269,8 +274,8 @@ class Explorer(VBox):
         if callable(self.kernel):
             return f'<div class="nw-still-only">{figure}</div>'
         start = self._start(self.data, self.sigma, self.kernel, self.query) | self._view.changed
-        three = " nw-three" if self._panel else ""
-        return living(f"nw-explorer{three}", "Explorer", figure, start)
+        names = "nw-explorer" + " nw-three" * bool(self._panel) + " nw-asks" * bool(self._question)
+        return living(names, "Explorer", figure, start)
 
     def _description(self):
         keys, _, queries, _ = self.data

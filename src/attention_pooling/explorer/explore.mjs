@@ -262,6 +262,11 @@ export function explore(root, raw, { inputs, ask, addresses = {}, rested = () =>
   const answers = sheets.appendChild(document.createElement("div"));
   answers.className = "nw-readout";
   const readout = readoutOf(answers, state, { tell });
+  if (raw.question) {
+    const question = sheets.appendChild(document.createElement("p"));
+    question.className = "nw-question";
+    question.textContent = raw.question;
+  }
   const sum = sumOf(written, state, { tell, point });
   const actions = { undo, reset };
   for (const [name, address] of Object.entries(addresses)) {

@@ -23,13 +23,13 @@ const ANSWERS = [
   },
   {
     term: "leave-one-out error",
-    text({ kernel, leaveOneOutError, keysUnreached: alone, best, panel, ...state }) {
+    text({ kernel, leaveOneOutError, keysUnreached: alone, best, panel, question, ...state }) {
       if (!Number.isFinite(leaveOneOutError)) {
         return `undefined: ${alone} ${alone === 1 ? "key is" : "keys are"} reached by no other`;
       }
       const { error, sigma } = best[kernel];
       const tried = `, best so far ${written(error)} at ${withUnit(written(sigma), state)}`;
-      return written(leaveOneOutError) + (panel === "leave-one-out" ? tried : "");
+      return written(leaveOneOutError) + (question || panel === "leave-one-out" ? tried : "");
     },
   },
 ];

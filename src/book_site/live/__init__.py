@@ -29,14 +29,21 @@ MODULES = ("live.mjs", "live.css", "pressed.mjs", "worker.mjs", "editor.js")
 # Pure Python that Pyodide does not have; the explorers' widgets are stood in for.
 PACKAGES = ("array-api-compat",)
 
-START = """addEventListener("DOMContentLoaded", () => {{
-  // A browser imports no module from file://, and loads no Python from there.
-  if (location.protocol !== "file:") import("{module}").then((live) => live.mountAll({book}));
-}});"""
+START = """{{
+  // As soon as the page is parsed: `DOMContentLoaded` waits for all other scripts.
+  const start = () => {{
+    if (document.readyState === "loading") return;
+    document.removeEventListener("readystatechange", start);
+    // A browser imports no module from file://, and loads no Python from there.
+    if (location.protocol !== "file:") import("{module}").then((live) => live.mountAll({book}));
+  }};
+  document.addEventListener("readystatechange", start);
+}}"""
 
 
 def setup(app):
     app.add_config_value("book_pyodide", lambda config: pyodide.given(), "html")
+    app.add_css_file("live/live.css")
     app.connect("builder-inited", copy_files)
     app.connect("doctree-resolved", mark)
     app.connect("html-page-context", load)
@@ -146,5 +153,4 @@ def load(app, pagename, templatename, context, doctree):
         "ways": ways,
         "elsewhere": [way for way in ways if way[0] != "JupyterLite"],
     }
-    app.add_css_file("live/live.css")
     app.add_js_file(None, body=START.format(module=ours("live.mjs"), book=json.dumps(book)))
