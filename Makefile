@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 # Python compiles what it imports, which is a small part of what pip would compile beforehand.
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile $(PIP_FLAGS) \
     -c constraints.txt
-LINT := $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/codespell
+LINT := $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/codespell && $(BIN)/mypy
 # Tests run side by side, those that share what takes long to make in one process. With threads of
 # their own, libraries would take the processors from each other.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --dist loadgroup --numprocesses

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from attention_pooling import DirectionExplorer
+
 from . import says
 
 
@@ -54,6 +56,35 @@ def not_all_grow(one, each):
 )
 def the_best_of_three_is_good(table):
     return all(np.median(errors[:, 2]) < errors[:, 0].min() / 2 for errors in table.values())
+
+
+@says(
+    "Half of each key is what the first coordinate alone shows, 45° off, and that is little "
+    "already.",
+)
+def first_coordinate_tells_little(seen, levels):
+    explorer = DirectionExplorer(seen[:150], levels[:150], matters=45)
+    return explorer.error > 0.7 * float(levels[:150].var(correction=0))
+
+
+@says(
+    "Keys that agree in their difference may have any sum, so each query averages over values of "
+    "all sizes.",
+)
+def difference_tells_little(seen, levels):
+    explorer = DirectionExplorer(seen[:150], levels[:150], matters=45, angle=135)
+    return explorer.error > 0.8 * float(levels[:150].var(correction=0))
+
+
+@says(
+    "Only near 45° do the large weights gather along the diagonal.",
+)
+def error_is_least_near_the_sum(seen, levels):
+    explorer = DirectionExplorer(seen[:150], levels[:150], matters=45)
+    errors = []
+    for explorer.angle in range(0, 181, 5):
+        errors.append(explorer.error)
+    return abs(5 * np.argmin(errors) - 45) <= 15
 
 
 @says(

@@ -129,3 +129,14 @@ def line_goes_down(lines, mean, data):
 )
 def curve_is_interrupted(estimate):
     return np.count_nonzero(np.diff(np.isnan(estimate).astype(int)) == 1) >= 3
+
+
+@says(
+    "The line has hardly any bias left, and its band covers nearly what it should; it is longer, "
+    "which is the variance that the line pays with.",
+)
+def line_is_covered(hits):
+    (average, average_half), (line, line_half) = (
+        np.mean(found, axis=0)[:, 0] for found in hits.values()
+    )
+    return average < 0.65 and line > 0.9 and line_half > 1.5 * average_half

@@ -53,7 +53,7 @@ def product_is_invariant_to_turns(dot, queries, keys, shift, turn):
 
 
 @says(
-    "With the boxcar, although its curve is the rougher one: about 17 against 12 in this draw.",
+    "It is about 17 against 12 in this draw.",
 )
 def boxcar_attends_to_seventeen(data):
     return [round(count) for count in attended(data)] == [17, 12]

@@ -23,9 +23,9 @@ import scipy.special
 import scipy.stats
 import torch
 
-from attention_pooling import KERNELS, leave_one_out, nadaraya_watson
+from attention_pooling import KERNELS, leave_one_out, limits, nadaraya_watson
 from attention_pooling import exercises as ex
-from attention_pooling.exercises import judging, limits
+from attention_pooling.exercises import judging
 from attention_pooling.exercises import result as result_module
 from attention_pooling.words import match_lengths
 
@@ -902,6 +902,119 @@ def induction_mean(tokens, size):
     return np.mean([np.eye(size)[b] for a, b in itertools.pairwise(tokens) if a == tokens[-1]], 0)
 
 
+def error_plain(weights, variance):
+    return np.sqrt(variance * (weights**2).sum(axis=1))
+
+
+def error_norm(weights, variance):
+    return math.sqrt(variance) * np.linalg.norm(weights, axis=1)
+
+
+def error_of_effective_keys(weights, variance):
+    effective_number = 1 / np.einsum("mn,mn->m", weights, weights)
+    return (variance / effective_number) ** 0.5
+
+
+def error_loops(weights, variance):
+    return [math.sqrt(sum(w * w for w in row) * variance) for row in weights.tolist()]
+
+
+def error_diagonal(weights, variance):
+    noise = variance * np.eye(weights.shape[1])
+    return np.asmatrix(np.diag(weights @ noise @ weights.T) ** 0.5).T
+
+
+def error_torch_single(weights, variance):
+    return torch.tensor(weights).float().mul(math.sqrt(variance)).pow(2).sum(1).sqrt()
+
+
+def error_frame(weights, variance):
+    return pd.DataFrame(weights).pow(2).sum(axis=1, skipna=False).mul(variance).pow(0.5)
+
+
+def error_generator(weights, variance):
+    for row in weights:
+        yield math.hypot(*(row * variance**0.5))
+
+
+def error_scaled(weights, variance):
+    # As a reader who fears small numbers would.
+    largest = np.abs(weights).max(axis=1, keepdims=True)
+    share = ((weights / largest) ** 2).sum(axis=1, keepdims=True)
+    return (largest * np.sqrt(share * variance)).astype(np.float32)
+
+
+def gaussian_weights(queries, keys, sigma):
+    return scipy.special.softmax(-(((queries[:, None] - keys) / sigma) ** 2) / 2, axis=1)
+
+
+def slope_covariance(queries, keys, values, sigma):
+    w = gaussian_weights(queries, keys, sigma)
+    return (w @ (keys * values) - (w @ keys) * (w @ values)) / sigma**2
+
+
+def slope_loops(queries, keys, values, sigma):
+    slopes = []
+    for q in queries:
+        scores = [-((q - k) ** 2) / (2 * sigma**2) for k in keys]
+        similarity = [math.exp(s - max(scores)) for s in scores]
+        total = sum(similarity)
+        w = [s / total for s in similarity]
+        f = sum(a * v for a, v in zip(w, values, strict=True))
+        slopes.append(
+            sum(a * (k - q) * (v - f) for a, k, v in zip(w, keys, values, strict=True)) / sigma**2
+        )
+    return slopes
+
+
+def slope_autograd(queries, keys, values, sigma):
+    q = torch.tensor(queries, requires_grad=True)
+    k, v = torch.tensor(keys), torch.tensor(values)
+    estimate = torch.softmax(-((q[:, None] - k) ** 2) / (2 * sigma**2), dim=1) @ v
+    return torch.autograd.grad(estimate.sum(), q)[0]
+
+
+def slope_difference(queries, keys, values, sigma):
+    step = 1e-4 * sigma * min(1, sigma / np.ptp(keys)) if len(keys) > 1 else sigma
+    up, down = (gaussian_weights(queries + side * step, keys, sigma) @ values for side in (1, -1))
+    return (up - down) / (2 * step)
+
+
+def slope_package(queries, keys, values, sigma):
+    (w, f) = nadaraya_watson(queries, keys, values, sigma=sigma)[::-1]
+    return np.einsum("mn,mn->m", w, (keys - queries[:, None]) * (values - f[:, None])) / sigma**2
+
+
+def slope_numpy_cov(queries, keys, values, sigma):
+    rows = gaussian_weights(queries, keys, sigma)
+    return [np.cov(keys, values, aweights=w, ddof=0)[0][1] / sigma**2 for w in rows]
+
+
+def slope_quotient(queries, keys, values, sigma):
+    u = (keys - queries[:, None]) / sigma
+    nearest = np.abs(u).min(axis=1, keepdims=True)
+    similarity = np.exp((nearest**2 - u**2) / 2)
+    towards = similarity * u / sigma
+    total, up = similarity.sum(axis=1), similarity @ values
+    slope = (towards @ values * total - up * towards.sum(axis=1)) / total**2
+    return np.asmatrix(slope)
+
+
+def slope_pairs(queries, keys, values, sigma):
+    # A covariance is half the mean product of differences over pairs.
+    w = gaussian_weights(queries, keys, sigma)
+    products = np.subtract.outer(keys, keys) * np.subtract.outer(values, values)
+    return pd.Series(np.einsum("mi,mj,ij->m", w, w, products) / (2 * sigma**2))
+
+
+def slope_of_line(queries, keys, values, sigma):
+    for w in gaussian_weights(queries, keys, sigma):
+        k = keys - w @ keys
+        spread = w @ k**2
+        line = w @ (k * values) / spread if spread else 0.0
+        yield np.float32(line * spread / sigma**2)
+
+
 RIGHT = {
     ex.check_parzen: [
         parzen_vectorised,
@@ -1071,6 +1184,28 @@ RIGHT = {
         lines_means,
         lines_cov,
         lines_pinv,
+    ],
+    ex.check_standard_error: [
+        error_plain,
+        error_norm,
+        error_of_effective_keys,
+        error_loops,
+        error_diagonal,
+        error_torch_single,
+        error_frame,
+        error_generator,
+        error_scaled,
+    ],
+    ex.check_slope: [
+        slope_covariance,
+        slope_loops,
+        slope_autograd,
+        slope_difference,
+        slope_package,
+        slope_numpy_cov,
+        slope_quotient,
+        slope_pairs,
+        slope_of_line,
     ],
 }
 
@@ -1409,6 +1544,17 @@ def lines_of(weigh, read):
         return heights
 
     return answer
+
+
+def slope_naive(queries, keys, values, sigma):
+    with np.errstate(all="ignore"):
+        w = rows(np.exp(-((queries[:, None] - keys) ** 2) / (2 * sigma**2)))
+        return (w @ (keys * values) - (w @ keys) * (w @ values)) / sigma**2
+
+
+def slope_per_spread(queries, keys, values, sigma):
+    line, spread = (slope_covariance(queries, keys, y, sigma) for y in (values, keys))
+    return line / spread
 
 
 def match_of(key=0, query=0, most=8, stops=True):
@@ -1792,6 +1938,50 @@ SLIPS = {
         ("counted twice", lines_of(bell, lambda a, b, q: a + b * q)),
         ("sign of the exponent", lines_of(lambda u: 1 / bell(u), lambda a, b, q: a)),
     ],
+    ex.check_standard_error: [
+        ("variance of the estimate", lambda w, v: v * (w**2).sum(1)),
+        ("not under the root", lambda w, v: v * np.linalg.norm(w, axis=1)),
+        ("no influence", lambda w, v: np.linalg.norm(w, axis=1)),
+        ("equal weights: take", lambda w, v: [(v / w.shape[1]) ** 0.5] * len(w)),
+        ("s/n: even", lambda w, v: [v**0.5 / w.shape[1]] * len(w)),
+        ("one by one", lambda w, v: np.sqrt(v * w.sum(1) ** 2)),
+        ("over the queries", lambda w, v: np.sqrt(v * (w**2).sum(0))),
+        ("whole matrix", lambda w, v: math.sqrt(v) * np.linalg.norm(w)),
+        ("averaged", lambda w, v: np.sqrt(v * (w**2).mean(1))),
+        ("effective number of keys, 1/", lambda w, v: 1 / (w**2).sum(1)),
+        ("multiplied with it", lambda w, v: np.sqrt(v / (w**2).sum(1))),
+        ("not by its root", lambda w, v: v**0.5 * (w**2).sum(1)),
+        ("largest weight", lambda w, v: v**0.5 * w.max(1)),
+        ("own mean is subtracted", lambda w, v: v**0.5 * w.std(1)),
+        ("noise of a new value", lambda w, v: np.sqrt(v + v * (w**2).sum(1))),
+        ("two standard errors", lambda w, v: 2 * error_plain(w, v)),
+        ("1.96", lambda w, v: 1.96 * error_plain(w, v)),
+    ],
+    ex.check_slope: [
+        ("sign is wrong", lambda *a: -slope_covariance(*a)),
+        ("not squared: the score", lambda q, k, v, s: slope_covariance(q, k, v, s) * s),
+        ("not divided by σ²", lambda q, k, v, s: slope_covariance(q, k, v, s) * s**2),
+        ("half of the slope", lambda *a: slope_covariance(*a) / 2),
+        ("twice the slope", lambda *a: 2 * slope_covariance(*a)),
+        (
+            "derivative of the quotient",
+            lambda q, k, v, s: (gaussian_weights(q, k, s) * (k - q[:, None])) @ v / s**2,
+        ),
+        ("slope of the local line", slope_per_spread),
+        (
+            "ddof=0",
+            lambda q, k, v, s: [
+                np.cov(k, v, aweights=w)[0, 1] / s**2 for w in gaussian_weights(q, k, s)
+            ],
+        ),
+        ("count equally", lambda q, k, v, s: [np.cov(k, v, ddof=0)[0, 1] / s**2] * len(q)),
+        ("estimate itself", lambda q, k, v, s: gaussian_weights(q, k, s) @ v),
+        ("product of their means", lambda q, k, v, s: gaussian_weights(q, k, s) @ (k * v) / s**2),
+        ("variance of the keys over", lambda q, k, v, s: slope_covariance(q, k, k, s)),
+        ("½ is missing", lambda q, k, v, s: slope_covariance(q, k, v, s / 2**0.5) / 2),
+        ("underflows to 0/0", slope_naive),
+        ("were hidden", lambda *a: np.nan_to_num(slope_naive(*a))),
+    ],
 }
 
 
@@ -2046,6 +2236,16 @@ def lines_changed(change=lambda alpha, u: alpha, ridge=0.0):
 
 def lines_inside(queries, keys, values, sigma):
     return lines_solve(np.clip(queries, keys.min(), keys.max()), keys, values, sigma)
+
+
+def slope_difference_of(step):
+    """Return an answer that takes differences over the same step at every width."""
+
+    def answer(queries, keys, values, sigma):
+        up, down = (gaussian_weights(queries + h, keys, sigma) @ values for h in (step, -step))
+        return (up - down) / (2 * step)
+
+    return answer
 
 
 def match_unless(tokens, at, unknown):
@@ -2319,6 +2519,48 @@ SUBTLE = {
         ("special case", lambda q, k, v, s: lines_solve(k if len(q) == len(k) else q, k, v, s)),
         ("none of the slips", of_keys(np.sort, lines_solve)),
         ("expected", kept_by_shape(lines_solve)),
+    ],
+    ex.check_standard_error: [
+        ("of either sign", lambda w, v: error_plain(np.maximum(w, 0), v)),
+        ("of either sign", lambda w, v: np.sqrt(v * (w * abs(w)).sum(1))),
+        ("in others", lambda w, v: np.maximum(error_plain(w, v), 1e-3)),
+        ("in others", of_keys(lambda v: max(v, 1e-6), error_plain)),
+        ("in others", of_keys(lambda v: min(v, 1e6), error_plain)),
+        ("special case", lambda w, v: np.sqrt(v * np.nansum(w**2, axis=1))),
+        ("special case", lambda w, v: error_plain(w.T if len(w) == w.shape[1] else w, v)),
+        ("special case", lambda w, v: error_plain(w, v) if len(w) > 1 else [v**0.5]),
+        ("special case", lambda w, v: error_plain(w, v) if w.shape[1] > 1 else [0.0] * len(w)),
+        ("expected", lambda w, v: error_plain(np.where(w < 0.01, 0, w), v)),
+        ("none of the slips", lambda w, v: 1.001 * error_plain(w, v)),
+        ("expected", kept_by_shape(error_plain)),
+    ],
+    ex.check_slope: [
+        ("floor under sigma", lambda q, k, v, s: slope_covariance(q, k, v, max(s, 0.1))),
+        ("at width 0.01", lambda q, k, v, s: slope_covariance(q, k, v, max(s, 0.02))),
+        (
+            "nearest key had all",
+            lambda q, k, v, s: 0 * q if s < 0.1 else slope_covariance(q, k, v, s),
+        ),
+        ("at width 0.01", slope_difference_of(1e-3)),
+        (
+            "where keys repeat",
+            lambda q, k, v, s: slope_covariance(
+                q, *map(np.array, first_of_each(*map(torch.tensor, (k, v)))), s
+            ),
+        ),
+        ("in others", lambda q, k, v, s: slope_covariance(q, k, v, min(s, 100))),
+        ("expected", lambda q, k, v, s: slope_covariance(np.clip(q, k.min(), k.max()), k, v, s)),
+        ("expected", of_keys(abs, of_keys(abs, slope_covariance, 0))),
+        (
+            "special case",
+            lambda q, k, v, s: slope_covariance(k if len(q) == len(k) else q, k, v, s),
+        ),
+        (
+            "special case",
+            lambda q, k, v, s: slope_covariance(q, k, v, s) if len(k) > 1 else v / s + 0 * q,
+        ),
+        ("none of the slips", of_keys(np.sort, slope_covariance)),
+        ("expected", kept_by_shape(slope_covariance)),
     ],
 }
 

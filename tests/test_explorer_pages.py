@@ -11,7 +11,7 @@ import pytest
 from drawn import check, close, numbers, put, settled, state
 from playwright.sync_api import Error
 
-from attention_pooling import KERNELS, leave_one_out
+from attention_pooling import KERNELS, leave_one_out, nadaraya_watson
 
 sys.path.append(str(pages.ROOT / "src"))
 from book_site.explorer import FIGURES  # noqa: E402
@@ -218,19 +218,27 @@ def test_without_javascript_the_still_figure_stands(window, site, path):
 
 
 @pytest.mark.parametrize("screen", ["desktop", "phone"])
-@pytest.mark.parametrize("path", [*PAGES, "chapters/attention.html"])
-def test_pages_do_not_jump_when_a_figure_comes_alive(desktop, phone, screen, site, path):
+@pytest.mark.parametrize(
+    ("path", "figure"),
+    [*((path, "explorer") for path in PAGES)]
+    + [("chapters/attention.html", "scores"), ("chapters/pooling.html", "digits")]
+    + [("chapters/words.html", "words"), ("chapters/width.html", "balance")]
+    + [("chapters/attention.html", "direction")],
+)
+def test_pages_do_not_jump_when_a_figure_comes_alive(desktop, phone, screen, site, path, figure):
     page = {"desktop": desktop, "phone": phone}[screen].page
     held = []
-    module = re.compile(r"/(explorer|scores)\.mjs")
+    module = re.compile(rf"/{figure}\.mjs")
     page.route(module, lambda route: held.append(route))
     with page.expect_request(module):
         page.goto(site + path)
-    root = page.locator(".nw-explorer, .nw-scores").first
+    root = page.locator(f".nw-{figure}").first
     assert root.locator("img.nw-still").is_visible()
     before = root.bounding_box()["height"]
     held[0].continue_()
-    page.wait_for_selector("[data-ready=true]")
+    # Some load what they need only when a reader comes near.
+    root.evaluate("root => root.scrollIntoView()")
+    page.wait_for_selector(f".nw-{figure}[data-ready=true]")
     assert root.bounding_box()["height"] == pytest.approx(before, abs=2)
     assert root.locator("img.nw-still").is_hidden()
 
@@ -387,3 +395,24 @@ def test_pages_hold_no_trace_of_the_widgets(html, path):
 def test_modules_and_style_are_light(html):
     sent = [gzip.compress(file.read_bytes(), 9) for file in (html / "_static/explorer").iterdir()]
     assert sum(map(len, sent)) <= 18 * 1024
+
+
+@pytest.mark.parametrize("figure", [name for name in FIGURES if name != "explorer"])
+def test_each_other_figure_is_lighter(html, figure):
+    files = [html / "_static" / figure / f"{figure}.{kind}" for kind in ("mjs", "css")]
+    assert sum(len(gzip.compress(file.read_bytes(), 9)) for file in files) <= 8 * 1024
+
+
+def test_band_holds_two_standard_errors_to_either_side(desktop, site):
+    root = Opened(desktop, site, "chapters/sure.html").page.locator(ROOT)
+    for kernel, sigma in (("gaussian", 0.35), ("boxcar", 0.8), ("boxcar", 0.05)):
+        shown = put(root, kernel=kernel, sigma=sigma)
+        keys, values, queries = (numbers(shown[name]) for name in ("keys", "values", "queries"))
+        estimate, weights = nadaraya_watson(queries, keys, values, kernel, sigma)
+        others = ~np.eye(len(keys), dtype=bool)
+        left_out, shares = nadaraya_watson(keys, keys, values, kernel, sigma, mask=others)
+        noise = np.mean((values - left_out) ** 2 / (1 + (shares**2).sum(axis=1)))
+        reach = 2 * np.sqrt(noise * (weights**2).sum(axis=1))
+        close(shown["band"], [estimate - reach, estimate + reach])
+        answered = root.locator(".nw-readout").text_content()
+        assert ("±" in answered) == np.isfinite(noise)

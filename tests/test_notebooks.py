@@ -23,7 +23,7 @@ CHAPTERS = pages.chapters()
 CONFIGURATION = """
 extensions = [
     "myst_nb", "sphinx_book_theme", "sphinx_design", "sphinx_exercise", "sphinx_proof",
-    "sphinxcontrib.bibtex", "book_site.repository", "book_site.notebooks",
+    "sphinxcontrib.bibtex", "book_site.repository", "book_site.notebooks", "book_site.guess",
 ]
 bibtex_bibfiles = ["references.bib"]
 bibtex_reference_style = "author_year"
@@ -114,6 +114,10 @@ def prose(everything):
         "**Exercise 1 (Sum)**\n\nAdd the numbers.",
         "<details><summary>Solution to Exercise 1 (Sum)</summary>\n\nPython has a function for it.",
         "<details><summary>PyTorch</summary>\n\nTensors.\n\n</details>",
+        "**Is $1 + 1$ *even*?**\n\n1. Yes, it is $2$.\n2. No.\n3. Both.\n\n"
+        "<details><summary>Answer</summary>\n\n1. **Right.** Half of it is whole.\n\n"
+        "   Twice that is itself.\n2. **No.** Some numbers",
+        "**Draw it.**\n\n<details><summary>Answer</summary>\n\nIt is flat.\n\n</details>",
         "*Sankhyā: The Indian Journal of Statistics, Series A*, 26(4):359–372, 1964.",
     ],
 )
@@ -162,9 +166,9 @@ def test_the_first_cell_names_the_repository_or_the_file_beside_it():
     wheel = notebooks.wheel_name()
     cell = notebooks.first_cell(["digits", "torch"], Repository("owner", "name"))
     source = f"https://github.com/owner/name/raw/notebooks/notebooks/{wheel}"
-    assert f'%pip install --quiet "attention-pooling[digits,torch] @ {source}"' in cell
-    assert '["attention_pooling", "sklearn", "torch"]' in cell
-    assert f'%pip install --quiet "./{wheel}"' in notebooks.first_cell([], None)
+    assert f'%pip install --quiet "attention-pooling[digits,torch,widgets] @ {source}"' in cell
+    assert '["attention_pooling", "anywidget", "sklearn", "torch"]' in cell
+    assert f'%pip install --quiet "./{wheel}[widgets]"' in notebooks.first_cell([], None)
 
 
 def test_code_that_depends_on_pytorch_is_switched_off_in_a_browser():

@@ -1,12 +1,14 @@
 """What is written down twice must say the same, and what is shipped must be whole."""
 
 import importlib.metadata
+import inspect
 import os
 import re
 import subprocess
 import sys
 import tomllib
 import zipfile
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import attention_pooling
+from attention_pooling import exercises
 
 ROOT = Path(__file__).parent.parent
 
@@ -193,3 +196,56 @@ def test_the_wheel_holds_the_package_and_nothing_else(tmp_path):
     assert {"attention_pooling/mcycle.csv", "attention_pooling/book.mplstyle"} <= sources
     assert shipped >= sources
     assert {name.split("/")[0] for name in shipped} == {"attention_pooling"}
+
+
+def test_only_a_named_explorer_brings_widgets_along():
+    program = (
+        "import sys\n"
+        "absent = 'IPython', 'ipywidgets', 'anywidget', 'traitlets'\n"
+        "sys.modules |= dict.fromkeys(absent)\n"
+        "import attention_pooling, attention_pooling.exercises\n"
+        "assert attention_pooling.pool([0.0], [0.0], [1.0]) == [1.0]\n"
+        "for name in attention_pooling.__all__:\n"
+        "    try: getattr(attention_pooling, name)\n"
+        "    except ImportError as error:\n"
+        "        assert f'{name} needs ' in str(error), error\n"
+        "        assert \"pip install 'attention-pooling[widgets]'\" in str(error), error\n"
+        "        print(name)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program], check=True, capture_output=True, text=True
+    )
+    assert "Explorer" in done.stdout.split()
+    assert "pool" not in done.stdout.split()
+
+
+@pytest.mark.parametrize("module", [attention_pooling, exercises], ids=lambda it: it.__name__)
+def test_every_function_says_what_it_takes_and_gives(module):
+    names = [name for name in module.__all__ if inspect.isfunction(getattr(module, name))]
+    assert names
+    for name in names:
+        signature = inspect.signature(getattr(module, name))
+        assert signature.return_annotation is not signature.empty, name
+        for parameter in signature.parameters.values():
+            assert parameter.annotation is not parameter.empty, f"{name}: {parameter}"
+    assert files("attention_pooling").joinpath("py.typed").is_file()
+
+
+def test_the_page_on_the_package_leaves_nothing_out(html):
+    page = (html / "chapters" / "api.html").read_text(encoding="utf-8")
+    described = set(re.findall(r'id="attention_pooling\.(?:\w+\.)*(\w+)"', page))
+    kernels = attention_pooling.KERNELS.keys() | {"KERNELS"}
+    assert described >= set(attention_pooling.__all__) - kernels
+    assert described >= set(exercises.__all__)
+    # A footnote's number, and not the name under which several pages' footnotes are told apart.
+    assert "[1]" in page
+    assert not re.search(r"\[R[0-9a-f]{8,}-\d+\]", page)
+
+
+def test_the_paper_cites_what_the_books_bibliography_holds():
+    paper = (ROOT / "paper" / "paper.md").read_text(encoding="utf-8")
+    header = yaml.safe_load(paper.split("---")[1])
+    works = (ROOT / "paper" / header["bibliography"]).read_text(encoding="utf-8")
+    cited = set(re.findall(r"@(\w+)", paper.partition("# Summary")[2]))
+    assert cited
+    assert cited <= set(re.findall(r"^@\w+\{(\w+),", works, re.MULTILINE))

@@ -1,5 +1,8 @@
 """Leave-one-out: the same as n refits, and no key votes for itself."""
 
+import sys
+import types
+
 import numpy as np
 import pytest
 import torch
@@ -13,7 +16,9 @@ from attention_pooling import (
     mcycle,
     nadaraya_watson,
     noisy_trend,
+    pool,
 )
+from claims.pages import CHAPTERS, cells
 
 each_kernel = pytest.mark.parametrize("kernel", KERNELS)
 each_compact = pytest.mark.parametrize(
@@ -177,3 +182,20 @@ def test_weights_of_the_others_are_renormalised():
     weights /= weights.sum(axis=1, keepdims=True)
     values = np.array([1.0, -1.0, 4.0])
     np.testing.assert_allclose(leave_one_out(keys, values).estimate, weights @ values, rtol=1e-14)
+
+
+def test_scikit_learn_takes_the_chapters_estimator(monkeypatch):
+    from sklearn.utils.estimator_checks import check_estimator
+
+    page = (CHAPTERS / "width.md").read_text(encoding="utf-8")
+    (code,) = (code for _, code in cells(page) if "BaseEstimator" in code.co_names)
+    page = types.ModuleType("page")
+    page.pool = pool
+    # Pickle asks a class for its module.
+    monkeypatch.setitem(sys.modules, "page", page)
+    exec(code, vars(page))
+    checks = check_estimator(page.Pooling(), on_fail=None, on_skip=None)
+    unmet = {check["check_name"] for check in checks if check["status"] != "passed"}
+    # It checks other libraries' arrays only where the user has told SciPy to take them.
+    assert unmet <= {"check_array_api_input"}, checks
+    assert len(checks) > 40

@@ -2,9 +2,10 @@
 
 import json
 from importlib.resources import files
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .arrays import real_array
 
@@ -23,7 +24,7 @@ class Data(NamedTuple):
 
 
 @np.errstate(all="ignore")
-def trend(x):
+def trend(x: ArrayLike) -> Any:
     """Return the source section's truth, 2 sin x + x.
 
     Parameters
@@ -46,7 +47,7 @@ def trend(x):
     return 2 * xp.sin(x) + x
 
 
-def noisy_trend(rng, n=40):
+def noisy_trend(rng: np.random.Generator, n: int = 40) -> Data:
     """Draw the source section's problem: y = 2 sin x + x + ε with ε ~ N(0, 1).
 
     Parameters
@@ -72,7 +73,7 @@ def noisy_trend(rng, n=40):
     return Data(keys, trend(keys) + rng.standard_normal(n), queries, trend(queries))
 
 
-def mcycle():
+def mcycle() -> Data:
     """Load head accelerations after a simulated motorcycle impact, 133 of them [1]_.
 
     Returns
@@ -97,7 +98,7 @@ def mcycle():
     return Data(keys, values, np.linspace(keys[0], keys[-1], 200))
 
 
-def digits(rng, n=1500):
+def digits(rng: np.random.Generator, n: int = 1500) -> Data:
     """Split scikit-learn's bundled 8×8 images of handwritten digits into keys and queries.
 
     Parameters
@@ -134,7 +135,7 @@ def digits(rng, n=1500):
     return Data(pixels[:n], one_hot[:n], pixels[n:], one_hot[n:])
 
 
-def cost_measurements():
+def cost_measurements() -> dict[str, Any]:
     """Load the times and the memory that other ways of pooling took on one machine.
 
     Returns

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from array_api_compat import array_namespace, device, is_numpy_array, is_torch_array
+from numpy.typing import ArrayLike
 
 from .arrays import (
     checked_points,
@@ -15,7 +16,7 @@ from .arrays import (
     is_masked,
 )
 from .fast_gauss import gaussian_sums
-from .kernels import Polynomial, constant, gaussian
+from .kernels import Polynomial, Similarity, Unreached, constant, gaussian
 from .pooling import checked_unreached, chosen_kernel, scaled_distances
 from .sorted_moments import compact_sums
 from .streaming import (
@@ -35,7 +36,15 @@ CROWD = 32
 
 
 @np.errstate(all="ignore")
-def pool(queries, keys, values, kernel="gaussian", sigma=1.0, *, unreached="nan"):
+def pool(
+    queries: ArrayLike,
+    keys: ArrayLike,
+    values: ArrayLike,
+    kernel: Similarity = "gaussian",
+    sigma: ArrayLike = 1.0,
+    *,
+    unreached: Unreached = "nan",
+) -> Any:
     """Estimate the value at each query as `nadaraya_watson` does, without keeping the weights.
 
     Memory grows like m + n and never like m · n. A progress bar appears where a call takes long
@@ -66,6 +75,10 @@ def pool(queries, keys, values, kernel="gaussian", sigma=1.0, *, unreached="nan"
     ValueError
         If an argument cannot be used; the message names it and the value received.
 
+    See Also
+    --------
+    nadaraya_watson : The weights as well.
+
     Notes
     -----
     What is computed, and in what time, depends on the work; the first row that applies counts:
@@ -73,23 +86,24 @@ def pool(queries, keys, values, kernel="gaussian", sigma=1.0, *, unreached="nan"
     =========================================  =====================================  ==========
     any points, the constant kernel            the mean of the values                 n
     a few pairs of query and key               one matrix                             m · n
-    points on a line, Gaussian                 a fast Gauss transform [1]_            m + n
+    points on a line, Gaussian                 a fast Gauss transform                 m + n
     points on a line, a kernel with a reach    prefix sums of moments of sorted keys  m + n
     several coordinates, your own kernel       blocks of queries one after another,   m · n
                                                in PyTorch if it is imported already
     =========================================  =====================================  ==========
 
     Tensors that require a gradient, or lie on another device, take one matrix or blocks as well.
-    Points on a line are sorted besides. Then m + n holds wherever they lie, but for three things.
-    With the Gaussian, queries farther than two widths from all keys are served one octave of that
-    distance after the other, each with the keys that count there. If values differ so much in size
-    that distant keys count more than near ones, Gaussian sums are taken again in narrower boxes, at
-    most six times. And with the other kernels a query takes as long as it has keys in reach where
-    their similarities average below about a thousandth, or their values add up to less than
-    1e-20 · n of all: many queries with many keys just inside the edge of their reach take m · n.
+    Points on a line are sorted besides. The transform, of [1]_, is taken with other polynomials.
+    Then m + n holds wherever the points lie, but for three things. With the Gaussian, queries
+    farther than two widths from all keys are served one octave of that distance after the other,
+    each with the keys that count there. If values differ so much in size that distant keys count
+    more than near ones, Gaussian sums are taken again in narrower boxes, at most six times. And
+    with the other kernels a query takes as long as it has keys in reach where their similarities
+    average below about a thousandth, or their values add up to less than 1e-20 · n of all: many
+    queries with many keys just inside the edge of their reach take m · n.
 
-    Results agree with dense float64 to 1e-10 of Σ wᵢ |vᵢ|, or to 1e-7 where scores −u²/2 exceed
-    10⁴ in size. With vectors for values, |vᵢ| is the largest component, each in units of its own
+    Results agree with dense float64 to 1e-10 of `Σ wᵢ |vᵢ|`, or to 1e-7 where scores −u²/2 exceed
+    10⁴ in size. With vectors for values, `|vᵢ|` is the largest component, each in units of its own
     maximum.
 
     References
@@ -189,7 +203,12 @@ class LeaveOneOutCurve(NamedTuple):
 
 
 @np.errstate(all="ignore")
-def leave_one_out_curve(keys, values, kernel="gaussian", sigmas=(1.0,)):
+def leave_one_out_curve(
+    keys: ArrayLike,
+    values: ArrayLike,
+    kernel: Similarity = "gaussian",
+    sigmas: ArrayLike = (1.0,),
+) -> LeaveOneOutCurve:
     """Judge several widths by `leave_one_out`, without an n × n matrix for each.
 
     On a line, the sums behind `pool` are taken over all keys, and each key's own part is subtracted
@@ -215,6 +234,10 @@ def leave_one_out_curve(keys, values, kernel="gaussian", sigmas=(1.0,)):
     ------
     ValueError
         If an argument cannot be used; the message names it and the value received.
+
+    See Also
+    --------
+    leave_one_out : One width, with the estimates and with derivatives.
 
     Examples
     --------

@@ -3,14 +3,22 @@
 Whatever needs a kernel's formula, its reach or its shape takes it from a row of `KERNELS`.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from math import comb, inf, pi, sqrt
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
 from .arrays import real_array
+
+Similarity = str | Callable[[Any], Any]
+"""What `kernel=` takes: a name in `KERNELS`, or a function of the scaled distance."""
+
+Unreached = Literal["nan", "nearest"]
+"""What a query may get that no key reaches."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -96,7 +104,7 @@ class Gaussian(Kernel):
     """The Gaussian kernel exp(−u²/2), the only one whose score −u²/2 is a polynomial."""
 
     reach = inf
-    numbers = {}
+    numbers: ClassVar[dict[str, Any]] = {}
     area = sqrt(2 * pi)
     variance = 1
     smoothness = "smooth"

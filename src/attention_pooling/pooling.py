@@ -12,6 +12,7 @@ from array_api_compat import (
     is_numpy_array,
     is_torch_array,
 )
+from numpy.typing import ArrayLike
 
 from .arrays import (
     checked_points,
@@ -23,7 +24,7 @@ from .arrays import (
     is_masked,
     shown,
 )
-from .kernels import KERNELS, Polynomial, gaussian
+from .kernels import KERNELS, Polynomial, Similarity, Unreached, gaussian
 
 
 class Pooled(NamedTuple):
@@ -37,8 +38,15 @@ class Pooled(NamedTuple):
 
 @np.errstate(all="ignore")
 def nadaraya_watson(
-    queries, keys, values, kernel="gaussian", sigma=1.0, *, mask=None, unreached="nan"
-):
+    queries: ArrayLike,
+    keys: ArrayLike,
+    values: ArrayLike,
+    kernel: Similarity = "gaussian",
+    sigma: ArrayLike = 1.0,
+    *,
+    mask: ArrayLike | None = None,
+    unreached: Unreached = "nan",
+) -> Pooled:
     r"""Estimate the value at each query by attention pooling over the keys.
 
     The estimate is :math:`f(q) = \sum_i v_i\, \alpha(u_i) / \sum_j \alpha(u_j)` with
@@ -72,6 +80,11 @@ def nadaraya_watson(
         If an argument cannot be used; the message names it and the value received. NumPy's masked
         arrays are refused: leave out the rows that are missing.
 
+    See Also
+    --------
+    pool : The estimate alone, for as many queries and keys as there are.
+    leave_one_out : Judge a width by it.
+
     Notes
     -----
     Half precision is computed in float32, and only the results are rounded to it. Libraries that
@@ -101,7 +114,15 @@ def nadaraya_watson(
 
 
 @np.errstate(all="ignore")
-def attention_weights(queries, keys, kernel="gaussian", sigma=1.0, *, mask=None, unreached="nan"):
+def attention_weights(
+    queries: ArrayLike,
+    keys: ArrayLike,
+    kernel: Similarity = "gaussian",
+    sigma: ArrayLike = 1.0,
+    *,
+    mask: ArrayLike | None = None,
+    unreached: Unreached = "nan",
+) -> Any:
     """Share each query's attention among the keys, in proportion to their similarity.
 
     Parameters
@@ -128,6 +149,11 @@ def attention_weights(queries, keys, kernel="gaussian", sigma=1.0, *, mask=None,
     ------
     ValueError
         If an argument cannot be used; the message names it and the value received.
+
+    See Also
+    --------
+    nadaraya_watson : The estimate as well.
+    effective_keys : How many keys have most of the weight.
 
     Notes
     -----
@@ -163,7 +189,7 @@ def attention_weights(queries, keys, kernel="gaussian", sigma=1.0, *, mask=None,
 
 
 @np.errstate(all="ignore")
-def effective_keys(weights):
+def effective_keys(weights: ArrayLike) -> Any:
     """Count the keys that each query attends to in effect, 1 / Σ w² [1]_.
 
     Parameters
@@ -180,6 +206,10 @@ def effective_keys(weights):
     ------
     ValueError
         If a weight is negative or infinite, or all weights of a row are 0.
+
+    See Also
+    --------
+    attention_weights : Where the weights come from.
 
     References
     ----------

@@ -4,8 +4,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from array_api_compat import device
+from numpy.typing import ArrayLike
 
 from .arrays import checked_points, common_arrays, counted
+from .kernels import Similarity
 from .pooling import nadaraya_watson
 
 
@@ -21,7 +23,12 @@ class LeaveOneOut(NamedTuple):
 
 
 @np.errstate(all="ignore")
-def leave_one_out(keys, values, kernel="gaussian", sigma=1.0):
+def leave_one_out(
+    keys: ArrayLike,
+    values: ArrayLike,
+    kernel: Similarity = "gaussian",
+    sigma: ArrayLike = 1.0,
+) -> LeaveOneOut:
     """Predict each value from the others and average the squared errors.
 
     Leaving a key out masks it from its own query and renormalises the rest of the row, so that
@@ -50,6 +57,10 @@ def leave_one_out(keys, values, kernel="gaussian", sigma=1.0):
     ValueError
         If an argument cannot be used; the message names it and the value received. NumPy's masked
         arrays are refused.
+
+    See Also
+    --------
+    leave_one_out_curve : Many widths at once, without an n × n matrix for each.
 
     Notes
     -----

@@ -1,6 +1,7 @@
 """How the pages of the book are built: a Sphinx extension that chapters never import."""
 
 from . import (
+    docstrings,
     entrance,
     execution,
     explorer,
@@ -8,6 +9,7 @@ from . import (
     folds,
     formulas,
     frameworks,
+    guess,
     kernels,
     launch,
     live,
@@ -23,6 +25,7 @@ def setup(app):
     """Connect each part of the site to the build."""
     repository.setup(app)
     execution.setup(app)
+    docstrings.setup(app)
     preview.setup(app)
     entrance.setup(app)
     figures.setup(app)
@@ -31,6 +34,7 @@ def setup(app):
     thebe.setup(app)
     explorer.setup(app)
     frameworks.setup(app)
+    guess.setup(app)
     kernels.setup(app)
     notebooks.setup(app)
     launch.setup(app)

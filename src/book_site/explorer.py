@@ -20,7 +20,7 @@ CLASSIC = "_static/{name}_classic.js"
 # All of a figure, as `_repr_mimebundle_` writes it.
 FIGURE = '<div class="nw-{name}.*?</script></div>'
 # The files' names; each figure's root has a class of that name.
-FIGURES = ("explorer", "scores", "words")
+FIGURES = ("explorer", "scores", "words", "digits", "balance", "direction")
 # Those for which pages elsewhere may want a frame.
 ALONE = ("explorer", "words")
 # What the figure on words reads with, which its module loads when a reader comes near.
@@ -87,15 +87,18 @@ def drop_widget_state(app, doctree):
     NbMetadataCollector.get_js_files(app.env, app.env.docname).pop("ipywidgets_state", None)
 
 
+def start(app, name, root, bare=""):
+    """Return the script that has a page load a module of ours and mount what it is for."""
+
+    def address(path):
+        checksum = zlib.crc32(Path(app.outdir, path).read_bytes())
+        return f"{root}{path}?v={checksum:08x}"
+
+    module, classic = (address(path.format(name=name)) for path in (MODULE, CLASSIC))
+    return START.format(name=name, module=module, classic=classic, bare=bare)
+
+
 def load_explorers(app, pagename, templatename, context, doctree):
-    def start(name, root, bare):
-        def address(path):
-            checksum = zlib.crc32(Path(app.outdir, path).read_bytes())
-            return f"{root}{path}?v={checksum:08x}"
-
-        module, classic = (address(path.format(name=name)) for path in (MODULE, CLASSIC))
-        return START.format(name=name, module=module, classic=classic, bare=bare)
-
     for name in FIGURES:
         found = re.findall(FIGURE.format(name=name), context.get("body", ""), re.DOTALL)
         if not found:
@@ -110,12 +113,12 @@ def load_explorers(app, pagename, templatename, context, doctree):
                 name=name,
                 title=re.sub("<.*?>", "", context["title"]),
                 style=STYLE.format(name=name),
-                start=start(name, "../../", file),
+                start=start(app, name, "../../", file),
                 figure=figure,
             )
             Path(folder, file).write_text(page, encoding="utf-8")
         root = context["pathto"]("", resource=True)
         app.add_css_file(STYLE.format(name=name))
         # Before the style sheets, for which every script after them waits.
-        script = start(name, root, f"{root}_static/embed/{bare}")
+        script = start(app, name, root, f"{root}_static/embed/{bare}")
         context["metatags"] += f"<script>{script}</script>\n"

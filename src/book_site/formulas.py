@@ -1,4 +1,9 @@
-"""Formulas are rendered while the book is built, and their fonts are served with the pages."""
+"""Formulas are rendered while the book is built, and their fonts are served with the pages.
+
+What is set inside sphinxcontrib-katex is written for 0.9.11. The options can go when the renderer
+is given them (hagenw/sphinxcontrib-katex#145); the connection, which came with pull request 69 and
+of which no report is known, when it waits for the renderer and sends a formula in one part.
+"""
 
 import socket
 from pathlib import Path

@@ -184,6 +184,10 @@ class Page:
 
     block_section = block_container
     block_compound = block_container
+    block_guess = block_container
+
+    def block_replies(self, node):
+        return _details("Answer", self.blocks(node))
 
     def block_Admonition(self, node):
         title, body = self.parted(node)

@@ -33,7 +33,11 @@ def setup(app):
 
 
 def write_beside(app, written):
-    """Write the notebooks beside the pages that were written, in the same run of Sphinx."""
+    """Write the notebooks beside the pages that were written, in the same run of Sphinx.
+
+    Sphinx takes one builder a run, and would read all chapters again for another; the exchange of
+    builders can go when it takes two (sphinx-doc/sphinx#5618).
+    """
     if app.builder.format == "html":
         pages, app.builder = app.builder, NotebookBuilder(app, app.env)
         app.builder.outdir = Path(app.outdir, "notebooks")
@@ -171,11 +175,11 @@ def transformed(source):
 
 def first_cell(needed, repository):
     """Return a cell that installs what is missing, and only that, and says so in words."""
-    extras = sorted({EXTRAS[name][0] for name in needed})
-    modules = ["attention_pooling", *sorted({EXTRAS[name][1] for name in needed})]
+    extras = sorted({"widgets"} | {EXTRAS[name][0] for name in needed})
+    modules = ["attention_pooling", "anywidget", *sorted({EXTRAS[name][1] for name in needed})]
     others = "".join(f" and {title}" for title in sorted({EXTRAS[name][2] for name in needed}))
     wheel = wheel_name()
-    named = f"[{','.join(extras)}]" if extras else ""
+    named = f"[{','.join(extras)}]"
     if repository:
         source = f"attention-pooling{named} @ {repository.raw(wheel)}"
         place = ""

@@ -1,4 +1,7 @@
-"""No page of the book runs code on a server, so the script that would ask for one stays out."""
+"""No page of the book runs code on a server, so the script that would ask for one stays out.
+
+This can go with Jupyter Book 1, whose list of extensions has no setting that leaves this one out.
+"""
 
 
 def setup(app):

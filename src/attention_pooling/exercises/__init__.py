@@ -11,6 +11,7 @@ from .parzen import check_parzen
 from .rates import check_rates
 from .result import CheckResult, Progress, progress
 from .sphere import check_off_sphere, check_unit_sphere
+from .uncertainty import check_slope, check_standard_error
 from .widths import check_adaptive_widths, check_coordinate_widths
 from .words import check_causal_mask, check_induction, check_match_length
 
@@ -30,6 +31,8 @@ __all__ = [
     "check_parzen",
     "check_rates",
     "check_sgd",
+    "check_slope",
+    "check_standard_error",
     "check_temperature",
     "check_training_loss",
     "check_unit_sphere",

@@ -8,7 +8,7 @@ from itertools import islice
 
 import numpy as np
 
-from .limits import OutOfMemory, Overtime
+from ..limits import OutOfMemory, Overtime
 
 MOST = 100_000
 """Numbers that are read from a result; every right one is far smaller."""

@@ -3,10 +3,11 @@
 import numpy as np
 
 from .answers import Unattempted, Wrong, called, numbers
-from .judging import check
+from .judging import Answer, check
+from .result import CheckResult
 
 
-def check_sgd(f):
+def check_sgd(f: Answer) -> CheckResult:
     """Check stochastic gradient descent on a width.
 
     Asked are one gradient a step, at the width that is listed; steps in proportion to the gradient

@@ -6,16 +6,18 @@ from .judging import (
     REPEATS,
     SPECIAL,
     UNITS,
+    Answer,
     Examination,
     Stage,
     Trial,
     check,
     misfits_to_each,
 )
-from .similarities import SLIPPED_GAUSSIANS, by_rows, gaussian
+from .result import CheckResult
+from .similarities import HALF_MISPLACED, HALF_MISSING, SLIPPED_GAUSSIANS, by_rows, gaussian
 
 
-def check_gaps(f):
+def check_gaps(f: Answer) -> CheckResult:
     """Check a boxcar estimate that is NaN where no key is in reach.
 
     Asked is the mean over the keys in reach, decided by how many there are and by nothing else.
@@ -43,7 +45,7 @@ def check_gaps(f):
     )
 
 
-def check_temperature(f):
+def check_temperature(f: Answer) -> CheckResult:
     """Check the temperature at which a softmax attends to a wanted number of keys.
 
     Asked is τ to four digits for any scores, so the temperature is drawn first, between 0.003 and
@@ -71,7 +73,7 @@ def check_temperature(f):
     )
 
 
-def check_local_linear(f):
+def check_local_linear(f: Answer) -> CheckResult:
     """Check local linear regression with Gaussian weights.
 
     Asked is the height of the weighted least squares line, for which only the ratios of the
@@ -453,10 +455,11 @@ LINE_SLIPS = {
     "The slope's part is left out of a line in k: its height at the query is a + b q.": (
         _lines(read=lambda height, slope, q: slope * q)
     ),
+    # Powers of the right similarity: weights that count twice, as above, or four times.
     **{
         hint: _lines(similarity=wrong)
         for hint, wrong in SLIPPED_GAUSSIANS.items()
-        if "½ is missing: the" not in hint and "½ ended" not in hint
+        if hint not in (HALF_MISSING, HALF_MISPLACED)
     },
     "A line is fitted through the local mean at the query and through the origin of the values: "
     "fit a and b together.": lambda queries, keys, values, sigma: _through_zero(

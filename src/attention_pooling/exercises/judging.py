@@ -2,12 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
+from ..limits import OutOfMemory, Overtime, Stopped, within_limits
 from .answers import Raised, Unattempted, Wrong, called, numbers
-from .limits import OutOfMemory, Overtime, Stopped, within_limits
 from .result import NOT_ATTEMPTED, CheckResult, recorded
+
+Answer = Callable[..., Any]
+"""What a check is given: the reader's function, of which it knows nothing."""
 
 
 def fresh_seed():
@@ -163,7 +167,7 @@ class Examination:
         )
         got = numbers(called(answer, given.values()))
         for name, argument in trial.arguments.items():
-            if _is_array(argument) and not np.array_equal(numbers(given[name]), argument):
+            if _is_array(argument) and not _same(numbers(given[name]), argument):
                 raise Wrong(
                     f"Your function changes its argument `{name}`, which belongs to the caller: "
                     "make a new array instead of assigning into it or using +=, -= or sort()."
@@ -290,6 +294,10 @@ def fitted(result, right):
     if [n for n in result.shape if n != 1] == [n for n in right.shape if n != 1]:
         return result.reshape(right.shape)
     return None
+
+
+def _same(one, other):
+    return np.array_equal(one, other, equal_nan=True)
 
 
 def _is_array(argument):

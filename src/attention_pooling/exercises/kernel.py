@@ -3,7 +3,8 @@
 import numpy as np
 
 from .answers import Raised, Unattempted, Wrong, called, numbers
-from .judging import check, fitted
+from .judging import Answer, check, fitted
+from .result import CheckResult
 
 STEP = 1e-3
 """Between neighbouring distances at which a kernel is looked at first."""
@@ -14,7 +15,7 @@ BENDS = 2_000
 NOT_COMPACT = "Your kernel is not compact: it must be zero from |u| = 1 on."
 
 
-def check_own_kernel(f):
+def check_own_kernel(f: Answer) -> CheckResult:
     """Check a kernel that is compact and has neither jump nor kink.
 
     The properties are asked one by one, on a grid whose place is drawn, at the edges of the reach
@@ -27,7 +28,7 @@ def check_own_kernel(f):
     f : callable
         ``f(u)`` with scaled distances u in an array of any shape, of either sign. Returns
         similarities of the same shape: the same for u and −u, never negative, largest at 0,
-        never rising with distance, positive for |u| < ½, zero from |u| = 1 on, and smooth: no
+        never rising with distance, positive for `|u| < ½`, zero from `|u| = 1` on, and smooth: no
         jump and no kink.
 
     Returns

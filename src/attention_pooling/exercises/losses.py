@@ -3,11 +3,12 @@
 import numpy as np
 
 from .answers import Raised, Wrong, called, kind, last_line, numbers
-from .judging import REPEATS, SPECIAL, UNITS, Examination, Stage, Trial, check
+from .judging import REPEATS, SPECIAL, UNITS, Answer, Examination, Stage, Trial, check
+from .result import CheckResult
 from .similarities import SLIPPED_GAUSSIANS, SLIPPED_SHARES, by_rows, gaussian
 
 
-def check_training_loss(f):
+def check_training_loss(f: Answer) -> CheckResult:
     """Check the mean squared training error of Gaussian Nadaraya–Watson.
 
     Asked are the loss and its derivative in the width. Keys repeat, with other values and with the
@@ -34,7 +35,7 @@ def check_training_loss(f):
     )
 
 
-def check_leave_one_out(f):
+def check_leave_one_out(f: Answer) -> CheckResult:
     """Check the mean squared leave-one-out error of Gaussian Nadaraya–Watson.
 
     Asked is what `check_training_loss` asks, of the loss in which exactly the own pair is left out:

@@ -7,6 +7,7 @@ from .judging import (
     REPEATS,
     SPECIAL,
     UNITS,
+    Answer,
     Examination,
     Stage,
     Trial,
@@ -14,9 +15,10 @@ from .judging import (
     fitted,
     misfits_to_largest,
 )
+from .result import CheckResult
 
 
-def check_parzen(f):
+def check_parzen(f: Answer) -> CheckResult:
     """Check the difference of the Parzen estimates of two classes.
 
     Asked is Σ yᵢ α(‖x − xᵢ‖/σ) times a positive factor that n, d, σ and the kernel may determine,

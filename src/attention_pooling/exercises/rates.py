@@ -4,10 +4,11 @@ from itertools import pairwise
 
 import numpy as np
 
-from .judging import Examination, Stage, Trial, check, misfits_to_each
+from .judging import Answer, Examination, Stage, Trial, check, misfits_to_each
+from .result import CheckResult
 
 
-def check_rates(f):
+def check_rates(f: Answer) -> CheckResult:
     """Check the exponents of the best width and of its mean squared error.
 
     Asked are two rational functions of d, both to a share of themselves, at the small dimensions

@@ -8,27 +8,29 @@ from html import escape
 NOT_ATTEMPTED = "Not attempted yet"
 
 PARTS = {
+    "own_kernel": "A kernel of your own",
     "parzen": "Parzen windows",
+    "gaps": "Say that you do not know",
+    "causal_mask": "No look ahead",
     "training_loss": "Training error",
     "sgd": "Descend",
     "leave_one_out": "Leave one out",
     "coordinate_widths": "A width for each coordinate",
-    "unit_sphere": "Unit sphere",
-    "off_sphere": "Off the sphere",
-    "rates": "Rates",
-    "match_length": "How far two places match",
-    "causal_mask": "No look ahead",
-    "induction": "An induction head by hand",
-    "own_kernel": "A kernel of your own",
-    "gaps": "Say that you do not know",
-    "temperature": "Temperature",
     "adaptive_widths": "A width for each key",
     "local_linear": "Local lines",
+    "rates": "Rates",
+    "standard_error": "Plus or minus",
+    "slope": "If the question is off",
+    "unit_sphere": "Unit sphere",
+    "off_sphere": "Off the sphere",
+    "temperature": "Temperature",
+    "match_length": "How far two places match",
+    "induction": "An induction head by hand",
 }
 """Title of each exercise by the name of its check, in the order of the chapter."""
 
 _COLORS = {"passed": "#009E73", "failed": "#D55E00", "open": "#7F7F7F"}
-_states = {}
+_states: dict[str, str] = {}
 
 
 def _box(kind, heading, lines):
@@ -113,7 +115,7 @@ class Progress:
         return _box(kind, self.heading, lines)
 
 
-def progress():
+def progress() -> Progress:
     """List the parts of the chapter with what the reader has solved since the kernel started.
 
     Functions whose name ends in ``_solution`` are the book's own and do not count.

@@ -8,6 +8,9 @@ def gaussian(distances, sigma):
     return np.exp(-(distances**2) / (2 * sigma**2))
 
 
+HALF_MISSING = "The ½ is missing: the exponent is −d²/σ² where it should be −d²/(2σ²)."
+HALF_MISPLACED = "The ½ ended in the wrong place: −2d²/σ² where −d²/(2σ²) is needed (a / b * c?)."
+
 SLIPPED_GAUSSIANS = {
     "The sign of the exponent is wrong: similarity must fall with distance, exp(−d²/(2σ²)).": (
         lambda d, s: np.exp(d**2 / (2 * s**2))
@@ -15,9 +18,7 @@ SLIPPED_GAUSSIANS = {
     "The width is not squared: the exponent divides by 2σ where it needs 2σ².": (
         lambda d, s: np.exp(-(d**2) / (2 * s))
     ),
-    "The ½ is missing: the exponent is −d²/σ² where it should be −d²/(2σ²).": (
-        lambda d, s: np.exp(-(d**2) / s**2)
-    ),
+    HALF_MISSING: lambda d, s: np.exp(-(d**2) / s**2),
     "The ½ is missing and the width is not squared: −d²/σ where −d²/(2σ²) is needed.": (
         lambda d, s: np.exp(-(d**2) / s)
     ),
@@ -33,9 +34,7 @@ SLIPPED_GAUSSIANS = {
     "The width sigma has no influence: divide the distance by it before you square.": (
         lambda d, s: np.exp(-(d**2) / 2)
     ),
-    "The ½ ended in the wrong place: −2d²/σ² where −d²/(2σ²) is needed (a / b * c?).": (
-        lambda d, s: np.exp(-2 * d**2 / s**2)
-    ),
+    HALF_MISPLACED: lambda d, s: np.exp(-2 * d**2 / s**2),
     "The exponent multiplies by σ², where it should divide: u = d/σ, and `/ 2 * sigma**2` needs "
     "brackets, `/ (2 * sigma**2)`.": (lambda d, s: np.exp(-(d**2) / 2 * s**2)),
 }

@@ -2,11 +2,12 @@
 
 import numpy as np
 
-from .judging import REPEATS, SPECIAL, Examination, Stage, Trial, check, misfits_to_each
+from .judging import REPEATS, SPECIAL, Answer, Examination, Stage, Trial, check, misfits_to_each
+from .result import CheckResult
 from .similarities import SLIPPED_SHARES, by_rows, nearest_alone
 
 
-def check_unit_sphere(f):
+def check_unit_sphere(f: Answer) -> CheckResult:
     """Check Gaussian weights computed from dot products of unit vectors.
 
     Asked are the weights to a share of each, the smallest included, whatever way they are computed
@@ -33,7 +34,7 @@ def check_unit_sphere(f):
     )
 
 
-def check_off_sphere(f):
+def check_off_sphere(f: Answer) -> CheckResult:
     """Check Gaussian weights computed from dot products and key norms, for vectors of any length.
 
     Asked is what `check_unit_sphere` asks, for vectors from length 0 to 1,000.

@@ -2,11 +2,22 @@
 
 import numpy as np
 
-from .judging import REPEATS, SPECIAL, UNITS, Examination, Stage, Trial, check, misfits_to_each
+from .judging import (
+    REPEATS,
+    SPECIAL,
+    UNITS,
+    Answer,
+    Examination,
+    Stage,
+    Trial,
+    check,
+    misfits_to_each,
+)
+from .result import CheckResult
 from .similarities import SLIPPED_SHARES, by_rows
 
 
-def check_coordinate_widths(f):
+def check_coordinate_widths(f: Answer) -> CheckResult:
     """Check Gaussian weights with a width for each coordinate.
 
     Asked are the weights to a share of each, the smallest included: also of queries about nine
@@ -32,7 +43,7 @@ def check_coordinate_widths(f):
     )
 
 
-def check_adaptive_widths(f):
+def check_adaptive_widths(f: Answer) -> CheckResult:
     """Check Abramson's widths, one for each key.
 
     Asked are the widths to a share of each, in the order of the keys. The pilot's width is smaller

@@ -3,12 +3,13 @@
 import numpy as np
 
 from ..words import MOST, match_lengths
-from .judging import SPECIAL, Examination, Stage, Trial, check, misfits_to_each, shares
+from .judging import SPECIAL, Answer, Examination, Stage, Trial, check, misfits_to_each, shares
+from .result import CheckResult
 from .similarities import by_rows
 from .sphere import softmax
 
 
-def check_match_length(f):
+def check_match_length(f: Answer) -> CheckResult:
     """Check how far each earlier place of a text matches one place, read backwards.
 
     Asked are whole numbers for texts in which blocks come again, with a difference inside some of
@@ -37,7 +38,7 @@ def check_match_length(f):
     )
 
 
-def check_causal_mask(f):
+def check_causal_mask(f: Answer) -> CheckResult:
     """Check a softmax that lets no place look at a later one.
 
     Asked are the weights to a share of each, and exact zeros for all later places. Scores are
@@ -62,7 +63,7 @@ def check_causal_mask(f):
     )
 
 
-def check_induction(f):
+def check_induction(f: Answer) -> CheckResult:
     """Check an induction head that was built by hand.
 
     Asked are probabilities to within 0.001. The last token has occurred before, once or several

@@ -120,7 +120,7 @@ export const heatmap = {
 };
 
 /** Fill the image: for each cell the colour of its weight, nothing where no key is in reach. */
-function paint({ pixels, across, upwards, ramp, shades }, n, weights) {
+export function paint({ pixels, across, upwards, ramp, shades }, n, weights) {
   const width = across.length;
   for (let line = 0, before = -1; line < upwards.length; line++) {
     const from = (upwards.length - 1 - line) * width;

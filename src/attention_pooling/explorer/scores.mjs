@@ -1,11 +1,11 @@
 // Scores: the Gaussian turns into the attention of transformers, one step at a time.
 
 import { effectiveKeys } from "./arithmetic.mjs";
-import { enliven } from "./page.mjs";
 import { SIDE, STEPS, barsInk, planeInk, seen } from "./plane.mjs";
 import { written } from "./scales.mjs";
 import { SCORES, compare } from "./softmax.mjs";
 import { speaker } from "./speech.mjs";
+import { figureOf } from "./view.mjs";
 
 const BODY = `<div class="nw-dials">
     <label><span>width σ <b></b></span><input type="range" name="sigma" autocomplete="off"></label>
@@ -155,37 +155,5 @@ function build(root, { keys: given, colors, sigmas, ...start }, ask) {
   return { show, end: hush };
 }
 
-/** Bring a page's figure to life from the data beside its still figure. */
-export const mount = (root) =>
-  enliven(root, (data) => {
-    const built = build(root, data, (change) => built.show(change));
-  });
-
-/** Mount every figure of a page. */
-export function mountAll(page = document) {
-  for (const root of page.querySelectorAll(".nw-scores")) mount(root);
-}
-
-/** The view of an anywidget: the model holds the truth. */
-function render({ model, el }) {
-  const root = el.appendChild(document.createElement("div"));
-  root.className = "nw-scores";
-  const traits = () => ({
-    sigma: model.get("sigma"),
-    score: model.get("score"),
-    query: model.get("query"),
-  });
-  const built = build(root, { ...model.get("data"), ...traits() }, (change) => {
-    for (const name in change) model.set(name, change[name]);
-    model.save_changes();
-  });
-  const events = "change:sigma change:score change:query";
-  const update = () => built.show(traits());
-  model.on(events, update);
-  return () => {
-    model.off(events, update);
-    built.end();
-  };
-}
-
+export const { mount, mountAll, render } = figureOf("scores", ["sigma", "score", "query"], build);
 export default { mountAll, render };

@@ -20,7 +20,8 @@ MOST_TEXT = 100_000
 """Characters that a cell may print; a page with more would not scroll any more."""
 
 # What a name brings along that no import statement of the page's shows.
-BRINGS = {"Explorer": "matplotlib", "ScoreExplorer": "matplotlib", "digits": "sklearn"}
+EXPLORERS = [f"{what}Explorer" for what in ("", "Score", "Word", "Digit", "Balance", "Direction")]
+BRINGS = {"digits": "sklearn"} | dict.fromkeys(EXPLORERS, "matplotlib")
 SCALE = 2  # of figures, as in the built pages
 
 runs = cells.Runs()

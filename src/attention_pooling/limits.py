@@ -1,4 +1,16 @@
-"""Run a reader's code so that nothing it does can hang the notebook or end it."""
+"""Run a reader's code so that nothing it does can hang the notebook or end it.
+
+Nothing here knows of exercises: `within_limits` takes a function without arguments. It has three
+ways, and each covers what the one before it cannot.
+
+1. On Linux a copy of the process rehearses the function (fork, a pipe for news of it, a limit of
+   memory). The copy may loop in compiled code, fill the memory or end Python; it is killed, and the
+   reader's process never was in danger. Results cannot be taken from it, for they may be anything.
+2. A thread runs the function for its result. An exception is thrown into it when its time is over,
+   which ends loops of Python, the only ones that are left after a rehearsal.
+3. In a browser there are neither processes nor threads. A trace function looks at the clock before
+   each line; what loops in compiled code there is ended with the page's worker, from outside.
+"""
 
 import contextlib
 import ctypes
