@@ -260,3 +260,19 @@ def coordinates_are_told_apart(widths, row, column, errors, same):
 )
 def error_is_mostly_noise(errors):
     return abs(errors.min() - 1) < 0.3
+
+
+@says(
+    "On average over thirty draws the leave-one-out error falls and the error to the truth grows.",
+)
+def forty_widths_overfit(fitted):
+    (left_out, to_truth), (left_out_by_forty, to_truth_by_forty) = np.mean(fitted, axis=0)
+    return left_out_by_forty < 0.93 * left_out and to_truth_by_forty > 1.05 * to_truth
+
+
+@says(
+    "At its own width it does better here, for the trend is as smooth as the curves that it looks "
+    "for.",
+)
+def ridge_does_better_at_its_width(ridge, pooled_error):
+    return ridge[1.5] < 0.85 * pooled_error < ridge[0.35]

@@ -24,13 +24,14 @@ FLAGS = [
 
 
 # Pages that teach nothing of their own.
-AROUND = {"index", "exercises", "summary", "api", "teaching", "about", "references"}
+AROUND = {"index", "exercises", "summary", "departures", "api", "teaching", "about", "references"}
 
 
 def listed():
     """Return the names of the pages, in the order of the book."""
     contents = yaml.safe_load((ROOT / "_toc.yml").read_text())
-    paths = [contents["root"], *(entry["file"] for entry in contents["chapters"])]
+    parts = contents["parts"]
+    paths = [contents["root"], *(entry["file"] for part in parts for entry in part["chapters"])]
     return [Path(path).name for path in paths]
 
 

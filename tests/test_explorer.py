@@ -58,9 +58,10 @@ def computed():
         const weights = attentionWeights(queries, keys, kernels[kernel], sigma);
         const n = keys.length;
         const rows = queries.map((_, j) => weights.subarray(j * n, (j + 1) * n));
-        const { error, unreached } = leaveOneOut(keys, values, kernels[kernel], sigma);
+        const { error, unreached, noise } = leaveOneOut(keys, values, kernels[kernel], sigma);
         return {
-          names: Object.keys(kernels), unreached, error: plain([error])[0],
+          names: Object.keys(kernels), unreached,
+          error: plain([error])[0], noise: plain([noise])[0],
           similarities: distances.map(kernels[kernel]),
           weights: rows.map(plain), estimate: plain(pool(weights, values)),
           effective: plain(rows.map(effectiveKeys)),
@@ -81,6 +82,13 @@ def computed():
     return dict(zip(keys, answers, strict=True))
 
 
+def noise_of(keys, values, kernel, sigma):
+    """The variance of the noise from what is missed at each key when its value is left out."""
+    others = ~np.eye(len(keys), dtype=bool)
+    left_out, weights = nadaraya_watson(keys, keys, values, kernel, sigma, mask=others)
+    return np.mean((values - left_out) ** 2 / (1 + (weights**2).sum(axis=1)))
+
+
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("kernel", ROWS)
 def test_module_computes_what_numpy_computes(computed, case, kernel):
@@ -95,6 +103,7 @@ def test_module_computes_what_numpy_computes(computed, case, kernel):
         error, unreached, _ = leave_one_out(keys, values, ROWS[kernel], sigma)
         close(answer["error"], error, atol=1e-24 * scale**2)
         assert answer["unreached"] == unreached
+        close(answer["noise"], noise_of(keys, values, ROWS[kernel], sigma), atol=1e-24 * scale**2)
 
 
 def test_cases_cover_gaps_ties_and_the_nearest_key(computed):

@@ -11,7 +11,7 @@ import pytest
 from drawn import check, close, numbers, put, settled, state
 from playwright.sync_api import Error
 
-from attention_pooling import KERNELS, leave_one_out
+from attention_pooling import KERNELS, leave_one_out, nadaraya_watson
 
 sys.path.append(str(pages.ROOT / "src"))
 from book_site.explorer import FIGURES  # noqa: E402
@@ -401,3 +401,18 @@ def test_modules_and_style_are_light(html):
 def test_each_other_figure_is_lighter(html, figure):
     files = [html / "_static" / figure / f"{figure}.{kind}" for kind in ("mjs", "css")]
     assert sum(len(gzip.compress(file.read_bytes(), 9)) for file in files) <= 8 * 1024
+
+
+def test_band_holds_two_standard_errors_to_either_side(desktop, site):
+    root = Opened(desktop, site, "chapters/sure.html").page.locator(ROOT)
+    for kernel, sigma in (("gaussian", 0.35), ("boxcar", 0.8), ("boxcar", 0.05)):
+        shown = put(root, kernel=kernel, sigma=sigma)
+        keys, values, queries = (numbers(shown[name]) for name in ("keys", "values", "queries"))
+        estimate, weights = nadaraya_watson(queries, keys, values, kernel, sigma)
+        others = ~np.eye(len(keys), dtype=bool)
+        left_out, shares = nadaraya_watson(keys, keys, values, kernel, sigma, mask=others)
+        noise = np.mean((values - left_out) ** 2 / (1 + (shares**2).sum(axis=1)))
+        reach = 2 * np.sqrt(noise * (weights**2).sum(axis=1))
+        close(shown["band"], [estimate - reach, estimate + reach])
+        answered = root.locator(".nw-readout").text_content()
+        assert ("±" in answered) == np.isfinite(noise)

@@ -184,6 +184,20 @@ def test_without_a_repository_no_link_is_dead(unknown, chapter):
         assert urlsplit(link).scheme or not file or (unknown / "notebooks" / file).is_file(), link
 
 
+def test_each_page_has_one_address_where_the_repository_is_known(known):
+    home = f"https://{OWNER}.github.io/{NAME}/"
+    listed = re.findall(r"<loc>(.*?)</loc>", (known / "sitemap.xml").read_text(encoding="utf-8"))
+    assert listed == [f"{home}chapters/{name}.html" for name in sorted(pages.listed())]
+    for address in listed:
+        text = (known / address.removeprefix(home)).read_text(encoding="utf-8")
+        assert re.findall(r'<link rel="canonical" href="([^"]*)"', text) == [address]
+        assert f'<meta property="og:url" content="{address}">' in text
+        assert f'<meta property="og:image" content="{home}_static/preview.png">' in text
+        assert f'"url": "{address}"' in text
+    lost = (known / "404.html").read_text(encoding="utf-8")
+    assert set(re.findall(r'href="([^"]*/)', lost)) >= {f"{home}chapters/", f"{home}_static/"}
+
+
 def test_pages_without_code_offer_no_notebook(known):
     assert menu(page(known, "references"), "launch-buttons") == []
 

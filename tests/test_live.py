@@ -30,28 +30,28 @@ LOSS = """def {name}(sigma, keys, values):
 LOSSES = {"training_loss": "", "leave_one_out": " * (1 - np.eye(len(keys)))"}
 # What a reader gets wrong in the solution, and what the check says about it.
 SLIPS = {
+    "own_kernel": ("(1 - u**2) ** 2", "1 - u**2", "kink"),
     "parzen": ("@ labels", "@ labels**2", "Both classes are added"),
+    "gaps": ("np.nan", "0", "say NaN"),
+    "causal_mask": ("np.tri(len(scores))", "np.tri(len(scores), k=1)", "one too far"),
     "training_loss": (".mean()", ".sum()", "take their mean"),
     "sgd": ("-lr", "lr", "uphill"),
     "leave_one_out": (LOSSES["leave_one_out"], "", "own value is left in"),
     "coordinate_widths": (" / sigma  #", " * sigma  #", "divide by them"),
-    "standard_error": ("(weights**2).sum(axis=1)", "weights.sum(axis=1)", "one by one"),
-    "slope": ("covariance / sigma**2", "covariance / sigma", "not squared"),
-    "unit_sphere": ("sigma**2", "sigma", "not squared"),
-    "off_sphere": (" - (keys**2).sum(axis=1) / 2", "", "norm is dropped"),
-    "rates": ("-4", "4", "sign of the second exponent"),
-    "match_length": ("min(i, 8)", "min(i, 7)", "cut off too early"),
-    "causal_mask": ("np.tri(len(scores))", "np.tri(len(scores), k=1)", "one too far"),
-    "induction": ("weights @ token", "weights @ key", "what *followed* them"),
-    "own_kernel": ("(1 - u**2) ** 2", "1 - u**2", "kink"),
-    "gaps": ("np.nan", "0", "say NaN"),
-    "temperature": ("return np.exp(middle)", "return middle", "take exp"),
     "adaptive_widths": ("-0.5", "0.5", "sign of the power"),
     "local_linear": (
         "np.sqrt(gaussian((keys - q) / sigma))",
         "gaussian((keys - q) / sigma)",
         "twice",
     ),
+    "rates": ("-4", "4", "sign of the second exponent"),
+    "standard_error": ("(weights**2).sum(axis=1)", "weights.sum(axis=1)", "one by one"),
+    "slope": ("covariance / sigma**2", "covariance / sigma", "not squared"),
+    "unit_sphere": ("sigma**2", "sigma", "not squared"),
+    "off_sphere": (" - (keys**2).sum(axis=1) / 2", "", "norm is dropped"),
+    "temperature": ("return np.exp(middle)", "return middle", "take exp"),
+    "match_length": ("min(i, 8)", "min(i, 7)", "cut off too early"),
+    "induction": ("weights @ token", "weights @ key", "what *followed* them"),
 }
 
 

@@ -426,14 +426,17 @@ def test_a_frame_on_another_site_shows_this_very_state(root, chromium, tmp_path)
         assert complaints == []
 
 
-@pytest.mark.parametrize("path", [PAGE, "chapters/attention.html"])
-def test_a_whole_page_lives_in_a_sandboxed_frame(chromium, site, tmp_path, path):
+ALIVE = [(PAGE, ROOT), ("chapters/attention.html", ".nw-scores[data-ready=true]")]
+
+
+@pytest.mark.parametrize(("path", "ready"), ALIVE)
+def test_a_whole_page_lives_in_a_sandboxed_frame(chromium, site, tmp_path, path, ready):
     frame = f'<iframe sandbox="allow-scripts" width=900 height=700 src="{site}{path}"></iframe>'
     (tmp_path / "index.html").write_text(frame)
     with pages.served(tmp_path) as elsewhere, chromium.new_context() as context:
         page = context.new_page()
         page.goto(elsewhere)
-        page.frame_locator("iframe").locator("[data-ready=true]").wait_for()
+        page.frame_locator("iframe").locator(ready).wait_for()
 
 
 @pytest.fixture
@@ -469,14 +472,14 @@ def test_readouts_change_after_a_translator_has_wrapped_their_text(fresh):
     assert f"{drawn['leaveOneOutError']:.3g}" in text
 
 
-@pytest.mark.parametrize("path", [PAGE, "chapters/attention.html"])
-def test_away_and_back_controls_and_drawing_are_in_step(chromium, site, path):
+@pytest.mark.parametrize(("path", "ready"), ALIVE)
+def test_away_and_back_controls_and_drawing_are_in_step(chromium, site, path, ready):
     with chromium.new_context(viewport={"width": 900, "height": 900}) as context:
         page = context.new_page()
         page.goto(site + path)
         find = "root => [...root.querySelectorAll('[name=sigma], select')].map((one) => one.value)"
         for leave in (lambda: page.goto(site + "chapters/references.html"), None):
-            root = page.locator("[data-ready=true]")
+            root = page.locator(ready)
             root.wait_for()
             start = root.locator("select").input_value()
             other = root.locator("select option").last.get_attribute("value")
@@ -571,7 +574,7 @@ def test_figures_come_alive_before_the_themes_late_scripts(chromium, site):
     with chromium.new_context() as context:
         page = context.new_page()
         held = []
-        page.route(re.compile("fontawesome"), lambda route: held.append(route))
+        page.route(re.compile(r"site\.js"), lambda route: held.append(route))
         page.goto(site + PAGE, wait_until="commit")
         page.wait_for_selector(ROOT)
         assert held

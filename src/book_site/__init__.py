@@ -5,6 +5,8 @@ from . import (
     entrance,
     execution,
     explorer,
+    figures,
+    folds,
     formulas,
     frameworks,
     guess,
@@ -13,6 +15,7 @@ from . import (
     live,
     notebooks,
     preview,
+    reading,
     repository,
     shared,
     thebe,
@@ -26,6 +29,8 @@ def setup(app):
     docstrings.setup(app)
     preview.setup(app)
     entrance.setup(app)
+    figures.setup(app)
+    folds.setup(app)
     formulas.setup(app)
     thebe.setup(app)
     explorer.setup(app)
@@ -34,6 +39,7 @@ def setup(app):
     kernels.setup(app)
     notebooks.setup(app)
     launch.setup(app)
+    reading.setup(app)
     live.setup(app)
     shared.setup(app)
     app.add_css_file("book.css")

@@ -17,7 +17,8 @@ PAGE = """<!doctype html>
 <title>{title}</title>
 <link rel="icon" href="{root}_static/{icon}">{head}
 <style>:root {{ color-scheme: light dark; font: 1.1rem/1.5 system-ui, sans-serif }}
-body {{ max-width: 34rem; margin: 15vh auto; padding: 0 1rem }}
+body {{ background: Canvas; color: CanvasText }}
+main {{ max-width: 34rem; margin: 15vh auto; padding: 0 1rem }}
 @media (prefers-color-scheme: dark) {{ a {{ color: #8ab4f8 }} }}</style>
 </head>
 <body><main>

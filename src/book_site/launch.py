@@ -29,16 +29,19 @@ def offer(app, pagename, templatename, context, doctree):
             # The source in MyST is for authors; what a reader can run is the notebook.
             print_alone = [way for way in menu["buttons"] if way["type"] == "javascript"]
             menu["buttons"] = [download, *package(app.config, pathto), *print_alone]
-    menus.insert(
-        0,
-        {
-            "type": "group",
-            "tooltip": "Open this chapter as a notebook",
-            "icon": "fas fa-rocket",
-            "buttons": [*launches(app.config, notebook, pathto), download],
-            "label": "launch-buttons",
-        },
-    )
+    ways = [*launches(app.config, notebook, pathto)]
+    # The download alone stands in the other menu already.
+    if ways:
+        menus.insert(
+            0,
+            {
+                "type": "group",
+                "tooltip": "Open this chapter as a notebook",
+                "icon": "fas fa-rocket",
+                "buttons": [*ways, download],
+                "label": "launch-buttons",
+            },
+        )
 
 
 def launches(config, notebook, pathto):

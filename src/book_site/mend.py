@@ -4,19 +4,44 @@ Sphinx asks a template bridge for each page; ours hands on what the usual one re
 """
 
 import re
+from pathlib import Path
 
 from sphinx.jinja2glue import BuiltinTemplateLoader
 
-from . import icons
+from . import figures, icons
 
-FIGURE = re.compile(r'<img (?=[^>]*src="[^"]*_images/)')
+MENDED = [
+    # A name that says less than the words inside hides them from who gives orders by voice.
+    # github.com/pydata/pydata-sphinx-theme, search-button-field.html; myst-nb, hide-input.
+    (re.compile(r'(<button class="btn search-button-field[^>]*?) aria-label="[^"]*"'), r"\1"),
+    (re.compile(r'<summary aria-label="[^"]*">'), "<summary>"),
+    # The book's title in the sidebar belongs to no landmark.
+    (
+        re.compile(r'<div id="pst-primary-sidebar"'),
+        '<div id="pst-primary-sidebar" role="complementary" aria-label="The book"',
+    ),
+    # Dialogs have names.
+    (re.compile(r'<dialog id="pst-search-dialog"'), r'\g<0> aria-label="Search"'),
+    (re.compile(r'<dialog id="pst-primary-sidebar-modal"'), r'\g<0> aria-label="The book"'),
+    (re.compile(r'<dialog id="pst-secondary-sidebar-modal"'), r'\g<0> aria-label="This page"'),
+    # Docutils gives an entry a role that no longer is one, in a list that must have items.
+    (re.compile(r' role="doc-biblioentry"'), ' role="listitem"'),
+    # What heads no column is no heading.
+    (re.compile(r"<th class=\"head[^\"]*\">(?:\s|</?p>)*</th>"), "<td></td>"),
+]
 
 
 class Pages(BuiltinTemplateLoader):
     """The usual templates, and what has to be changed in any page that they make."""
 
+    def init(self, builder, *arguments, **options):
+        """Note where what the cells have drawn lies."""
+        super().init(builder, *arguments, **options)
+        self.drawn = Path(builder.outdir).parent / "jupyter_execute"
+
     def render(self, template, context):
         """Return a finished page."""
         page = icons.draw(super().render(template, context))
-        # What is far below need not come before the reader does.
-        return FIGURE.sub('<img loading="lazy" decoding="async" ', page)
+        for fault, mended in MENDED:
+            page = fault.sub(mended, page)
+        return figures.in_both_themes(page, self.drawn)

@@ -49,7 +49,7 @@ def replace(app, pagename, templatename, context, doctree):
     context["joined_script_attributes"] = attributes
     app.joined = (
         [*FIRST_STYLES, *(name for name in styles if name not in APART)],
-        [*scripts, *LAST_SCRIPTS, str(HERE / "theme" / "search.js")],
+        [*scripts, *LAST_SCRIPTS, *map(str, sorted((HERE / "theme").glob("*.js")))],
     )
 
 

@@ -8,24 +8,24 @@ from html import escape
 NOT_ATTEMPTED = "Not attempted yet"
 
 PARTS = {
+    "own_kernel": "A kernel of your own",
     "parzen": "Parzen windows",
+    "gaps": "Say that you do not know",
+    "causal_mask": "No look ahead",
     "training_loss": "Training error",
     "sgd": "Descend",
     "leave_one_out": "Leave one out",
     "coordinate_widths": "A width for each coordinate",
+    "adaptive_widths": "A width for each key",
+    "local_linear": "Local lines",
+    "rates": "Rates",
     "standard_error": "Plus or minus",
     "slope": "If the question is off",
     "unit_sphere": "Unit sphere",
     "off_sphere": "Off the sphere",
-    "rates": "Rates",
-    "match_length": "How far two places match",
-    "causal_mask": "No look ahead",
-    "induction": "An induction head by hand",
-    "own_kernel": "A kernel of your own",
-    "gaps": "Say that you do not know",
     "temperature": "Temperature",
-    "adaptive_widths": "A width for each key",
-    "local_linear": "Local lines",
+    "match_length": "How far two places match",
+    "induction": "An induction head by hand",
 }
 """Title of each exercise by the name of its check, in the order of the chapter."""
 

@@ -52,6 +52,9 @@ class Explorer(VBox):
         The slider's range, in the unit of the keys.
     panel : {None, "kernel", "leave-one-out"}, optional
         A third panel: the kernel laid around the query, or the leave-one-out error over the width.
+    band : bool, optional
+        Whether to draw two standard errors to either side of the estimate, with a variance of the
+        noise from what is missed at each key when its value is left out. The bias is not in it.
     key_label, value_label : str, optional
         Axis labels; what stands in brackets at their end is taken as the unit.
     question : str, optional
@@ -101,6 +104,7 @@ class Explorer(VBox):
         truth=None,
         sigmas=(0.05, 20.0),
         panel=None,
+        band=False,
         key_label="key",
         value_label="value",
         question=None,
@@ -112,7 +116,7 @@ class Explorer(VBox):
         query = (data.queries.min() + data.queries.max()) / 2 if query is None else query
         sigma, kernel = finite_width(sigma, _span(data)), _kernel(kernel)
         query = finite_number("query", query)
-        self._panel = panel
+        self._panel, self._band = panel, bool(band)
         labels = {"key_label": key_label, "value_label": value_label}
         self._labels = tuple(checked_text(name, label) for name, label in labels.items())
         self._sigmas = finite_widths(sigmas, _span(data))
@@ -219,6 +223,7 @@ class Explorer(VBox):
             "sigmas": self._sigmas,
             "panel": self._panel,
             "question": self._question,
+            "band": self._band,
             "labels": self._labels,
             "units": [_unit(label) for label in self._labels],
             "step": STEP,
@@ -238,11 +243,13 @@ class Explorer(VBox):
         pooled = nadaraya_watson(np.append(queries, query), keys, values, kernel, sigma)
         left_out = leave_one_out(keys, values, kernel, sigma)
         error = float(left_out.error)
+        noise = _noise(data, kernel, sigma) if self._band else math.nan
         return {
             "name": _name(kernel),
             "sigma": sigma,
             "query": query,
             "weights": pooled.weights.tobytes(),
+            "noise": None if math.isnan(noise) else noise,
             "leaveOneOut": [None if math.isnan(error) else error, left_out.unreached],
             "panel": self._panel_curve(sigma, kernel, query, data),
         }
@@ -295,6 +302,11 @@ class Explorer(VBox):
             data.queries, data.keys, data.values, self.kernel, self.sigma
         )
         left, right = fig.subplots(1, 2)
+        if self._band:
+            noise = _noise(data, self.kernel, self.sigma)
+            reach = 2 * np.sqrt(noise * (weights**2).sum(axis=1))
+            sides = estimate - reach, estimate + reach
+            left.fill_between(data.queries, *sides, color=COLORS["estimate"], alpha=0.2, lw=0)
         draw_estimate(left, data, estimate)
         left.axvline(self.query, color=COLORS["query"], lw=1.5, label="query")
         labels = self._view.changed.get("labels", self._labels)
@@ -345,6 +357,14 @@ def _checked_data(keys, values, queries=None, truth=None):
     if truth is not None:
         _same_length("truth", truth, "queries", queries)
     return Data(keys, values, queries, truth)
+
+
+def _noise(data, kernel, sigma):
+    """Return the variance of the noise, from what is missed at each key without its value."""
+    keys, values = data.keys, data.values
+    others = ~np.eye(len(keys), dtype=bool)
+    left_out, weights = nadaraya_watson(keys, keys, values, kernel, sigma, mask=others)
+    return float(np.mean((values - left_out) ** 2 / (1 + (weights**2).sum(axis=1))))
 
 
 def _span(data):

@@ -78,12 +78,14 @@ export function mostAttended(row, values, count = 5) {
 
 /**
  * Mean squared errors at the keys: with each value left out of its own estimate, NaN unless all are
- * reached, and with it (the training error).
+ * reached, and with it (the training error). The variance of the noise is what is left of the
+ * former once each square is divided by 1 + Σ w², for the estimate from the others errs as well.
  */
 export function leaveOneOut(keys, values, kernel, sigma) {
   const n = keys.length;
   const totals = new Float64Array(n);
   const sums = new Float64Array(n);
+  const squares = new Float64Array(n);
   // Similarity is symmetric: each pair of keys serves both of them.
   for (let j = 1; j < n; j++) {
     for (let i = 0; i < j; i++) {
@@ -92,25 +94,32 @@ export function leaveOneOut(keys, values, kernel, sigma) {
       const similarity = kernel === gaussian ? gaussian(u) : kernel(u);
       totals[j] += similarity;
       totals[i] += similarity;
+      squares[j] += similarity * similarity;
+      squares[i] += similarity * similarity;
       sums[j] += similarity * values[i];
       sums[i] += similarity * values[j];
     }
   }
   let sum = 0;
   let training = 0;
+  let noise = 0;
   let unreached = 0;
   const own = kernel(0);
   for (let j = 0; j < n; j++) {
     let estimate = sums[j] / totals[j];
-    if (kernel === gaussian && totals[j] < 1e-280) {
-      // So far from the others that the plain exponential has lost its digits.
+    let shared = squares[j] / totals[j] ** 2;
+    if (kernel === gaussian && totals[j] < 1e-140) {
+      // So far from the others that the square of the plain exponential loses its digits.
       const row = new Float64Array(n);
       share(keys[j], keys, kernel, sigma, row, 0, j);
       estimate = pool(row, values)[0];
+      shared = 1 / effectiveKeys(row);
     }
     if (Number.isNaN(estimate)) unreached++;
-    sum += (estimate - values[j]) ** 2;
+    const square = (estimate - values[j]) ** 2;
+    sum += square;
+    noise += square / (1 + shared);
     training += ((sums[j] + own * values[j]) / (totals[j] + own) - values[j]) ** 2;
   }
-  return { error: sum / n, unreached, training: training / n };
+  return { error: sum / n, unreached, training: training / n, noise: noise / n };
 }

@@ -42,7 +42,7 @@ export const estimatePanel = {
     panel.levels = new Uint8Array(keys.length);
   },
 
-  draw(panel, { keys, values, colors, row, estimate, queryEstimate, pointed, ...state }) {
+  draw(panel, { keys, values, colors, row, estimate, reach, queryEstimate, pointed, ...state }) {
     const pen = panel.begin();
     const { order, places, truth, heights, levels } = panel;
     let largest = 0;
@@ -65,6 +65,10 @@ export const estimatePanel = {
     if (truth) panel.curve(places, truth, colors.truth, DASH);
     const at = panel.query({ ...state, colors });
     for (let j = 0; j < heights.length; j++) heights[j] = estimate[order[j]];
+    if (reach) {
+      const reaches = Float64Array.from(order, (j) => reach[j]);
+      panel.band(places, heights, reaches, colors.estimate);
+    }
     panel.curve(places, heights, colors.estimate);
     if (Number.isFinite(queryEstimate)) {
       panel.dot(at, panel.y(queryEstimate), 5.5, colors.query);

@@ -53,6 +53,7 @@ function update(state, given) {
     weights.set(given.weights.subarray(0, weights.length));
     row.set(given.weights.subarray(weights.length));
     [state.leaveOneOutError, state.keysUnreached] = given.leaveOneOut;
+    state.noise = given.noise;
   } else {
     const alpha = state.kernels[kernel];
     if (!known) attentionWeights(queries, keys, alpha, sigma, weights);
@@ -60,12 +61,19 @@ function update(state, given) {
     if (!known || state.judged !== values) {
       const left = leaveOneOut(keys, values, alpha, sigma);
       [state.leaveOneOutError, state.keysUnreached] = [left.error, left.unreached];
+      state.noise = left.noise;
     }
   }
   state.judged = values;
   pool(weights, values, estimate);
   state.queryEstimate = pool(row, values)[0];
   state.effectiveKeys = effectiveKeys(row);
+  if (state.band) {
+    const n = keys.length;
+    const doubled = (shares) => 2 * Math.sqrt(state.noise / effectiveKeys(shares));
+    state.reach = estimate.map((_, j) => doubled(weights.subarray(j * n, (j + 1) * n)));
+    state.queryReach = doubled(row);
+  }
   state.terms = mostAttended(row, values);
   state.unreached = estimate.reduce((count, x) => count + Number.isNaN(x), 0);
   if (!(state.best[kernel]?.error <= state.leaveOneOutError)) {
@@ -107,6 +115,9 @@ function told(state, panels) {
     weights: Array.from(state.queries, (_, j) =>
       plain(state.weights.subarray(j * n, (j + 1) * n)),
     ),
+    band: state.band
+      ? [-1, 1].map((side) => plain(state.estimate.map((f, j) => f + side * state.reach[j])))
+      : null,
     queryEstimate: known(state.queryEstimate),
     queryWeights: plain(state.row),
     terms: state.terms.map((term) => ({ ...term })),

@@ -164,6 +164,24 @@ export class Panel {
     pen.setLineDash([]);
   }
 
+  /** What lies no farther from a curve than `reaches`, within the frame. */
+  band(xs, ys, reaches, colour) {
+    const { pen } = this;
+    const y = (j, side) =>
+      Math.min(Math.max(this.y(ys[j] + side * reaches[j]), this.top), this.bottom);
+    pen.fillStyle = colour;
+    pen.globalAlpha = 0.2;
+    for (let j = 0, first = 0; j <= xs.length; j++) {
+      if (Number.isFinite(ys[j] + reaches[j])) continue;
+      pen.beginPath();
+      for (let i = first; i < j; i++) pen.lineTo(this.x(xs[i]), y(i, 1));
+      for (let i = j - 1; i >= first; i--) pen.lineTo(this.x(xs[i]), y(i, -1));
+      pen.fill();
+      first = j + 1;
+    }
+    pen.globalAlpha = 1;
+  }
+
   upright(x, colour, width) {
     this.pen.fillStyle = colour;
     this.pen.fillRect(x - width / 2, this.top, width, this.bottom - this.top);

@@ -9,8 +9,13 @@ const reached = ({ queryEstimate }) => Number.isFinite(queryEstimate);
 const ANSWERS = [
   {
     term: "estimate at the query",
-    text: (state) =>
-      reached(state) ? withUnit(writtenValue(state.queryEstimate, state), state, 1) : "undefined",
+    text: (state) => {
+      const { queryReach: reach } = state;
+      const band = reach >= 0 ? ` ± ${written(reach)}` : "";
+      return reached(state)
+        ? withUnit(writtenValue(state.queryEstimate, state) + band, state, 1)
+        : "undefined";
+    },
   },
   {
     term: "keys it attends to in effect",

@@ -47,17 +47,20 @@ export function render({ model, el }) {
       explorer.show({ kernel, sigma: model.get("sigma"), query: model.get("query"), table });
       return;
     }
-    const { name, sigma, query, weights, panel, leaveOneOut } = model.get("evaluated");
+    const { name, sigma, query, weights, panel, leaveOneOut, noise } = model.get("evaluated");
     if (!weights) return;
     const numbers = ({ buffer, byteOffset, byteLength }) =>
       new Float64Array(buffer.slice(byteOffset, byteOffset + byteLength));
     const { keys, queries } = table ?? model.get("data");
     // Python has not yet seen the reader's data.
     if (numbers(weights).length !== (queries.length + 1) * keys.length) return;
-    const error = leaveOneOut.map((x) => (x === null ? NaN : x));
+    const [error, alone, variance] = [...leaveOneOut, noise].map((x) => x ?? NaN);
     explorer.show(
       { kernel: name, sigma, query, table },
-      { weights: numbers(weights), panel: panel && numbers(panel), leaveOneOut: error },
+      {
+        ...{ weights: numbers(weights), panel: panel && numbers(panel) },
+        ...{ leaveOneOut: [error, alone], noise: variance },
+      },
     );
   };
   // Width and thumb follow each other, but the thumb's rounding to its steps goes nowhere.

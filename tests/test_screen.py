@@ -1,0 +1,291 @@
+"""Every page as readers meet it: light, complete for everyone, and known by its link."""
+
+import gzip
+import json
+import re
+from html.parser import HTMLParser
+from itertools import pairwise
+from urllib.parse import unquote
+
+import pages
+import pytest
+from PIL import Image
+
+EVERY_PAGE = pages.every_page()
+AXE = pages.ROOT / "node_modules" / "axe-core" / "axe.min.js"
+# Pages that belong to no chapter, and need not be found.
+APART = {"404.html", "search.html", "genindex.html", "prf-prf.html"}
+OPEN_ALL = "for (const box of document.querySelectorAll('details')) box.open = true"
+
+
+class Head(HTMLParser):
+    """What a page says of itself."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.metas, self.links, self.data, self.title, self.at = {}, {}, [], "", None
+        self.feed(text.partition("</head>")[0])
+
+    def handle_starttag(self, tag, attributes):
+        given = dict(attributes)
+        kind = tag if given.get("type") is None else given["type"]
+        self.at = kind if kind in ("title", "application/ld+json") else None
+        if tag == "meta":
+            name = given.get("name") or given.get("property")
+            assert name is None or name.startswith("viewport") or name not in self.metas, name
+            self.metas[name] = given.get("content")
+        if tag == "link":
+            self.links[given["rel"]] = given["href"]
+
+    def handle_endtag(self, tag):
+        self.at = None
+
+    def handle_data(self, text):
+        if self.at == "title":
+            self.title += text.strip()
+        elif self.at:
+            self.data.append(json.loads(text))
+
+
+def test_pages_tell_what_they_are_to_who_is_sent_their_link(html):
+    titles, descriptions = {}, {}
+    for path in EVERY_PAGE:
+        page = html / path
+        head = Head(page.read_text(encoding="utf-8"))
+        parts = [part.strip() for part in head.title.split("·")]
+        assert all(parts), path
+        assert len(parts) == len(set(parts)), path
+        assert 20 < len(head.metas["description"]) <= 170, path
+        if path in APART:
+            assert head.metas["robots"] == "noindex", path
+            continue
+        titles.setdefault(head.title, []).append(path)
+        descriptions.setdefault(head.metas["description"], []).append(path)
+        assert head.metas["og:title"] in parts, path
+        assert head.metas["og:description"] == head.metas["description"]
+        assert head.metas["twitter:card"] == "summary_large_image"
+        with Image.open((page.parent / head.metas["og:image"]).resolve()) as picture:
+            assert picture.size == (1200, 630)
+        told = (head.metas["og:image:width"], head.metas["og:image:height"])
+        assert told == ("1200", "630")
+        with Image.open((page.parent / head.links["apple-touch-icon"]).resolve()) as icon:
+            assert icon.size == (180, 180)
+        (data,) = head.data
+        assert data["@context"] == "https://schema.org"
+        assert "LearningResource" in data["@type"]
+        assert ("Book" in data["@type"]) == path.endswith("index.html")
+        assert (data["name"], data["inLanguage"]) == (head.metas["og:title"], "en")
+        assert data["license"].startswith("https://creativecommons.org/licenses/by-sa/")
+    # The address of the site and the first page are one.
+    shared = [sorted(paths) for paths in [*titles.values(), *descriptions.values()]]
+    assert {tuple(paths) for paths in shared if len(paths) > 1} <= {
+        ("chapters/index.html", "index.html")
+    }
+
+
+@pytest.mark.parametrize("screen", [(1280, 800), (390, 844)])
+def test_the_first_screen_is_the_claim_the_figure_and_the_question(desktop, site, screen):
+    page = desktop.page
+    page.set_viewport_size(dict(zip(("width", "height"), screen, strict=True)))
+    page.goto(site + "chapters/index.html")
+    root = page.locator(".nw-explorer[data-ready=true]")
+    root.wait_for()
+    parts = [
+        page.locator("h1:visible"),
+        page.locator("h1:visible + p"),
+        root.locator("input[name=sigma]"),
+        root.locator("canvas").first,
+        root.locator(".nw-question"),
+    ]
+    boxes = [part.bounding_box() for part in parts]
+    for above, below in pairwise(boxes):
+        assert above["y"] + above["height"] <= below["y"] + 1
+    assert boxes[-1]["y"] + boxes[-1]["height"] <= screen[1]
+    error = root.locator(".nw-readout div").last
+    box = error.bounding_box()
+    assert box["y"] + box["height"] <= screen[1]
+    assert not [one for one in page.locator("summary").all() if one.bounding_box()["y"] < screen[1]]
+    # It asks for something that can be done: the width it begins with is a bad one.
+    start = root.evaluate("root => root.explorer.state()")
+    best = root.evaluate("root => (root.explorer.set({ sigma: 1 }), root.explorer.state().best)")
+    assert best["error"] < start["leaveOneOutError"] / 2
+    assert re.search(r"best so far \d+ at 1 ms", error.inner_text())
+
+
+ALL_SHOWN = """() => Promise.all([...document.images]
+  .filter((one) => one.checkVisibility())
+  .map((one) => ((one.loading = "eager"), one.decode())))"""
+
+
+def test_pages_are_light_and_their_figures_wait(html, desktop, site):
+    page, sizes = desktop.page, {}
+
+    def weigh(response):
+        file = html / unquote(response.url.removeprefix(site).split("?")[0])
+        if file.is_file():
+            sent = file.read_bytes()
+            text = file.suffix in {".html", ".css", ".js", ".mjs", ".svg"}
+            sizes[file.relative_to(html).as_posix()] = len(gzip.compress(sent) if text else sent)
+
+    desktop.listen("response", weigh)
+    explorers = pages.with_explorers()
+    for path in EVERY_PAGE:
+        sizes.clear()
+        page.goto(site + path)
+        page.wait_for_load_state("networkidle")
+        assert sum(sizes.values()) <= (300_000 if path in explorers else 250_000), path
+        assert not [name for name in sizes if re.search("fontawesome|fa-", name)], path
+        assert ("searchindex.js" in sizes) == (path == "search.html"), path
+        page.evaluate(OPEN_ALL)
+        page.evaluate(ALL_SHOWN)
+        figures = sum(size for name, size in sizes.items() if name.startswith("_images"))
+        assert figures <= 150_000, path
+
+
+def test_what_the_theme_offers_works_by_mouse_and_by_key(desktop, site):
+    page = desktop.page
+    asked, wrong = [], []
+    desktop.listen("request", lambda request: asked.append(request.url))
+    desktop.listen("pageerror", lambda error: wrong.append(str(error)))
+    page.goto(site + "chapters/kernels.html")
+    theme = "() => [document.documentElement.dataset.mode, document.documentElement.dataset.theme]"
+    switch = page.locator(".theme-switch-button:visible")
+    assert page.evaluate(theme) == ["auto", "light"]
+    for expected in (["dark", "dark"], ["light", "light"], ["auto", "light"]):
+        switch.click()
+        assert page.evaluate(theme) == expected
+        assert switch.locator("svg:visible").get_attribute("data-mode") == expected[0]
+    sidebar = page.locator("#pst-primary-sidebar")
+    toggle = page.locator(".primary-toggle:visible")
+    for state in ("hidden", "visible"):
+        toggle.click()
+        sidebar.wait_for(state=state)
+    menu = page.locator(".dropdown-download-buttons")
+    menu.locator("button").first.focus()
+    page.keyboard.press("Enter")
+    menu.locator(".dropdown-item").first.wait_for()
+    page.keyboard.press("Escape")
+    menu.locator(".dropdown-item").first.wait_for(state="hidden")
+    assert page.locator("button.copybtn").count() > 5
+    fold = page.locator("details.sd-dropdown").first
+    fold.locator("summary").focus()
+    page.keyboard.press("Enter")
+    tabs = fold.locator("label.sd-tab-label")
+    tabs.nth(1).click()
+    assert fold.locator(".sd-tab-content:visible").count() == 1
+    margin = page.locator("aside.margin").first.bounding_box()
+    assert margin["x"] > page.locator(".bd-article > section > p").first.bounding_box()["x"] + 600
+    # Search, and what it needs, come when they are asked for.
+    assert not [url for url in asked if "search" in url]
+    page.keyboard.press("Control+k")
+    dialog = page.get_by_role("dialog", name="Search")
+    dialog.wait_for()
+    page.keyboard.type("epanechnikov")
+    found = dialog.locator("#search-results li a")
+    found.first.wait_for()
+    dialog.get_by_role("status").filter(has_text=re.compile(r"found \d+ page")).wait_for()
+    page.keyboard.press("Tab")
+    found.first.click()
+    page.wait_for_url(re.compile(r"chapters/\w+\.html"))
+    page.locator(".search-button__button:visible").first.click()
+    page.get_by_role("dialog", name="Search").wait_for()
+    page.keyboard.press("Escape")
+    # On a phone the sidebar is a dialog.
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.locator(".primary-toggle:visible").click()
+    page.locator("#pst-primary-sidebar-modal a").first.wait_for()
+    page.keyboard.press("Escape")
+    page.locator("#pst-primary-sidebar-modal a").first.wait_for(state="hidden")
+    page.goto(site + "chapters/exercises.html")
+    solution = page.locator("details.solution").first
+    solution.locator("summary strong").click()
+    assert solution.evaluate("box => box.open")
+    assert "#" not in page.url
+    page.goto(site + "search.html?q=boxcar")
+    page.locator("#search-results li a").first.wait_for()
+    assert wrong == []
+
+
+BARRIERS = """() => axe.run(document, {
+  runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+  resultTypes: ["violations"],
+}).then(({ violations }) => violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]))
+"""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_nothing_keeps_anyone_out(desktop, site, theme):
+    page = desktop.page
+    page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+    found = []
+    for path in EVERY_PAGE:
+        # The first page stands at two addresses, and the shorter leads on to the longer.
+        if path == "index.html":
+            continue
+        page.goto(site + path)
+        page.add_script_tag(path=AXE)
+        for opened in ("", OPEN_ALL):
+            page.evaluate(opened or "0")
+            found += [(path, bool(opened), *one) for one in page.evaluate(BARRIERS)]
+    page.emulate_media(color_scheme="null", reduced_motion="null")
+    assert found == []
+
+
+FITS = "() => document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+SCROLLING = """() => [...document.querySelectorAll(".bd-article pre")]
+  .filter((one) => one.scrollWidth > one.clientWidth + 1).map((one) => one.textContent)"""
+
+
+def test_nothing_is_wider_than_the_screen(desktop, site):
+    page = desktop.page
+    for path in EVERY_PAGE:
+        page.set_viewport_size({"width": 320, "height": 640})
+        page.goto(site + path)
+        page.wait_for_load_state("load")
+        page.evaluate(OPEN_ALL)
+        # At 640 a page has as much room as at 1280 when it is twice as large.
+        for width in (320, 640, 1280):
+            page.set_viewport_size({"width": width, "height": 640})
+            page.wait_for_function(FITS)
+        assert page.evaluate(SCROLLING) == [], path
+
+
+def test_every_figure_is_drawn_for_both_themes(html, desktop, site):
+    page, seen = desktop.page, 0
+    for path in EVERY_PAGE:
+        figures = re.findall(r"<img [^>]*_images/[^>]*>", (html / path).read_text("utf-8"))
+        assert all('loading="lazy"' in one and " alt=" in one for one in figures), path
+        if not figures:
+            continue
+        page.goto(site + path)
+        for theme, dark in (("light", False), ("dark", True)):
+            page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
+            page.evaluate(OPEN_ALL)
+            shown = page.locator("img[src*=_images]:visible").all()
+            assert len(shown) == len(figures) / 2, path
+            for figure in shown:
+                assert figure.get_attribute("src").endswith("-dark.svg") == dark
+                caption = figure.locator("xpath=ancestor::figure//figcaption")
+                assert not caption.count() or caption.is_visible()
+            seen += len(shown)
+        drawing = (html / path).parent.joinpath(shown[0].get_attribute("src")).read_text("utf-8")
+        assert int(re.search(r'<svg fill="#(\w\w)', drawing)[1], 16) > 0xC0, path
+        # The ground of a drawing is the ground of the page.
+        ground = re.search(r'<path d="[^"]*"\s+style="fill: (#\w+)', drawing)[1]
+        colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert [int(ground[i : i + 2], 16) for i in (1, 3, 5)] == [
+            int(one) for one in re.findall(r"\d+", colour)[:3]
+        ]
+    assert seen > 60
+
+
+def test_what_is_folded_prints_opened(desktop, site):
+    page = desktop.page
+    page.goto(site + "chapters/exercises.html")
+    closed = "() => document.querySelectorAll('details:not([open])').length"
+    before = page.evaluate(closed)
+    assert before > 50
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.evaluate(closed) == 0
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.evaluate(closed) == before
