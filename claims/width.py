@@ -162,8 +162,8 @@ def bends_and_ends_want_a_small_width(data, trend):
 
 
 @says(
-    "At 3.5 the truth happens to be close to the mean of all values, and hardly any width is too "
-    "wide.",
+    "At 3.5 the truth happens to be close to the mean of all values, and in this draw hardly any "
+    "width is too wide.",
 )
 def wide_does_no_harm(data, trend):
     explorer = BalanceExplorer(data.keys, trend, data.queries, query=3.5, sigma=3.0)

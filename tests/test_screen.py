@@ -173,7 +173,7 @@ def test_what_the_theme_offers_works_by_mouse_and_by_key(desktop, site):
     tabs = fold.locator("label.sd-tab-label")
     tabs.nth(1).click()
     assert fold.locator(".sd-tab-content:visible").count() == 1
-    margin = page.locator("aside.margin").bounding_box()
+    margin = page.locator("aside.margin").first.bounding_box()
     assert margin["x"] > page.locator(".bd-article > section > p").first.bounding_box()["x"] + 600
     # Search, and what it needs, come when they are asked for.
     assert not [url for url in asked if "search" in url]
@@ -268,9 +268,10 @@ def test_every_figure_is_drawn_for_both_themes(html, desktop, site):
                 caption = figure.locator("xpath=ancestor::figure//figcaption")
                 assert not caption.count() or caption.is_visible()
             seen += len(shown)
+        drawing = (html / path).parent.joinpath(shown[0].get_attribute("src")).read_text("utf-8")
+        assert int(re.search(r'<svg fill="#(\w\w)', drawing)[1], 16) > 0xC0, path
         # The ground of a drawing is the ground of the page.
-        file = (html / path).parent / shown[0].get_attribute("src")
-        ground = re.search(r'<path d="[^"]*"\s+style="fill: (#\w+)', file.read_text())[1]
+        ground = re.search(r'<path d="[^"]*"\s+style="fill: (#\w+)', drawing)[1]
         colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
         assert [int(ground[i : i + 2], 16) for i in (1, 3, 5)] == [
             int(one) for one in re.findall(r"\d+", colour)[:3]

@@ -49,8 +49,8 @@ def dark(drawing):
     '<svg fill="#e8e8e8" width="1pt"><path style="fill: #121212; stroke: #0072b2"/></svg>'
     """
     # What is black is not said in a drawing, for it is so by itself.
-    whole = drawing.replace("<svg ", f'<svg fill="#{INK:02x}{INK:02x}{INK:02x}" ', 1)
-    return GREY.sub(turned, whole)
+    ink = f"#{INK:02x}{INK:02x}{INK:02x}"
+    return GREY.sub(turned, drawing).replace("<svg ", f'<svg fill="{ink}" ', 1)
 
 
 def turned(grey):
