@@ -45,7 +45,7 @@ COLUMNS = {
     "reach": ("Reach", reach),
     "smoothness": ("Smoothness", lambda kernel: kernel.smoothness),
     "equal-width": ("σ that looks as wide as a Gaussian's 1", equal_width),
-    "efficiency": ("Efficiency", efficiency),
+    "efficiency": ("Keys used", efficiency),
 }
 
 
