@@ -61,8 +61,8 @@ def test_reach_is_in_units_of_the_width():
 def test_efficiency_is_a_share_of_epanechnikov_s_keys():
     told = {name: kernels.efficiency(kernel) for name, kernel in KERNELS.items()}
     # Silverman 1986, table 3.1.
-    assert told["gaussian"] == "95.1 %"
-    assert told["boxcar"] == "93.0 %"
-    assert told["triangular"] == "98.6 %"
-    assert told["epanechnikov"] == "100.0 %"
+    assert told["gaussian"] == "0.951"
+    assert told["boxcar"] == "0.930"
+    assert told["triangular"] == "0.986"
+    assert told["epanechnikov"] == "1.000"
     assert told["constant"] == "none"

@@ -35,7 +35,7 @@ def efficiency(kernel):
         return "none"
     best = KERNELS["epanechnikov"]
     share = best.roughness * best.spread / (kernel.roughness * kernel.spread)
-    return f"{100 * share:.1f} %"
+    return f"{share:.3f}"
 
 
 COLUMNS = {
