@@ -118,8 +118,8 @@ def there_are_gaps(data):
 
 
 @says(
-    "In this draw it lies between the two neighbouring keys that are farthest apart; the second "
-    "number is their distance, and a query halfway between them would need half of it.",
+    "The second number is the largest distance between neighbouring keys, and in this draw the "
+    "query lies between those two.",
 )
 def last_gap_is_the_widest(to_nearest, data):
     query, widest = data.queries[to_nearest.argmax()], np.diff(data.keys).argmax()

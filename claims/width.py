@@ -162,8 +162,8 @@ def bends_and_ends_want_a_small_width(data, trend):
 
 
 @says(
-    "At 3.5 the truth happens to be close to the mean of all values, and hardly any width is too "
-    "wide.",
+    "At 3.5 the truth happens to be close to the mean of all values, and in this draw hardly any "
+    "width is too wide.",
 )
 def wide_does_no_harm(data, trend):
     explorer = BalanceExplorer(data.keys, trend, data.queries, query=3.5, sigma=3.0)
@@ -268,3 +268,11 @@ def error_is_mostly_noise(errors):
 def forty_widths_overfit(fitted):
     (left_out, to_truth), (left_out_by_forty, to_truth_by_forty) = np.mean(fitted, axis=0)
     return left_out_by_forty < 0.93 * left_out and to_truth_by_forty > 1.05 * to_truth
+
+
+@says(
+    "At its own width it does better here, for the trend is as smooth as the curves that it looks "
+    "for.",
+)
+def ridge_does_better_at_its_width(ridge, pooled_error):
+    return ridge[1.5] < 0.85 * pooled_error < ridge[0.35]

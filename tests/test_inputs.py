@@ -16,6 +16,9 @@ from hypothesis import strategies as st
 import attention_pooling
 from attention_pooling import (
     KERNELS,
+    BalanceExplorer,
+    DigitExplorer,
+    DirectionExplorer,
     Explorer,
     ScoreExplorer,
     attention_weights,
@@ -327,6 +330,10 @@ PLACES = {
     "sigma of the explorer": lambda bad: Explorer([0.0, 1.0], [0.0, 1.0], sigma=bad),
     "keys of the score explorer": ScoreExplorer,
     "query of the score explorer": lambda bad: ScoreExplorer([[0.0, 1.0]], query=bad),
+    "images of the digit explorer": lambda bad: DigitExplorer(bad, bad),
+    "keys of the balance explorer": lambda bad: BalanceExplorer(bad, trend),
+    "keys of the direction explorer": lambda bad: DirectionExplorer(bad, [0.0, 1.0, 3.0], 45),
+    "values of the direction explorer": lambda bad: DirectionExplorer(np.eye(3)[:, :2], bad, 45),
     "x": trend,
 } | {f"u of {name}": kernel for name, kernel in KERNELS.items()}
 

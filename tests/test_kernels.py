@@ -99,6 +99,8 @@ def test_area_and_spread(kernel):
     second_moment, _ = quad(lambda u: u**2 * kernel(u), -end, end)
     assert mass == pytest.approx(kernel.area, rel=1e-9)
     assert math.sqrt(second_moment / mass) == pytest.approx(kernel.spread, rel=1e-9)
+    square, _ = quad(lambda u: (kernel(u) / mass) ** 2, -end, end)
+    assert square == pytest.approx(kernel.roughness, rel=1e-9)
 
 
 @each_kernel

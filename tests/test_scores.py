@@ -224,7 +224,7 @@ def test_steps_keep_or_change_the_weights_as_the_chapter_says(opened):
     assert np.argmax(nearest) == 4
     assert np.argmax(np.subtract(nearest, alone)) == 4
     assert set(np.argsort(np.subtract(alone, nearest))[-2:]) == {0, 6}
-    assert opened.locator("input[name=sigma]").is_disabled()
+    assert opened.locator(".nw-scores input[name=sigma]").is_disabled()
 
 
 def test_mouse_drags_the_query(opened):
@@ -291,15 +291,18 @@ def test_arrow_keys_move_the_query_and_the_width(opened):
     np.testing.assert_allclose(now["query"], [0.7 + 0.05, 0.2 - 0.05], atol=1e-12)
     assert handle.get_attribute("aria-valuetext") == "0.75, 0.15"
     agree(now)
-    opened.locator("input[name=sigma]").press("ArrowRight")
+    opened.locator(".nw-scores input[name=sigma]").press("ArrowRight")
     wider = state(opened)
     assert wider["sigma"] > now["sigma"]
-    assert f"{wider['sigma']:.3g}, temperature" in opened.locator(".nw-dials b").inner_text()
+    assert (
+        f"{wider['sigma']:.3g}, temperature"
+        in opened.locator(".nw-scores .nw-dials b").inner_text()
+    )
     agree(wider)
 
 
 def test_sentence_tells_the_largest_difference(opened):
-    sentence = opened.locator(".nw-seen")
+    sentence = opened.locator(".nw-scores .nw-seen")
     assert "agree to rounding" in sentence.inner_text()
     opened.select_option("select[name=score]", "product")
     difference = f"Largest difference: {state(opened)['difference']:.3g}, at key 1"

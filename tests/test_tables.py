@@ -56,3 +56,13 @@ def test_reach_is_in_units_of_the_width():
     reaches = [kernels.reach(kernel) for kernel in (*KERNELS.values(), OTHERS["tent"])]
     assert reaches[:3] == ["everywhere", r"$\sigma$", "everywhere"]
     assert reaches[-1] == r"$2\sigma$"
+
+
+def test_efficiency_is_a_share_of_epanechnikov_s_keys():
+    told = {name: kernels.efficiency(kernel) for name, kernel in KERNELS.items()}
+    # Silverman 1986, table 3.1.
+    assert told["gaussian"] == "95.1 %"
+    assert told["boxcar"] == "93.0 %"
+    assert told["triangular"] == "98.6 %"
+    assert told["epanechnikov"] == "100.0 %"
+    assert told["constant"] == "none"

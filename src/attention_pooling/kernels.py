@@ -42,6 +42,8 @@ class Kernel:
         The integral of α, by which a kernel is divided to be a density.
     variance : Fraction or float
         The square of `spread`.
+    roughness : float
+        The integral of the squared density, in units of 1/σ; noise comes through in proportion.
     numbers : dict
         What computes α elsewhere; empty unless α is a polynomial.
     smoothness : str
@@ -107,6 +109,7 @@ class Gaussian(Kernel):
     numbers: ClassVar[dict[str, Any]] = {}
     area = sqrt(2 * pi)
     variance = 1
+    roughness = 1 / (2 * sqrt(pi))
     smoothness = "smooth"
 
     @np.errstate(all="ignore")
@@ -212,6 +215,18 @@ class Polynomial(Kernel):
     def variance(self):
         """Square of the spread, from the coefficients."""
         return self._moment(2) / self._moment(0) if self.is_compact else inf
+
+    @property
+    def roughness(self):
+        """Integral of the squared density, from the coefficients."""
+        if not self.is_compact:
+            return 0.0
+        powers = list(enumerate(self.coefficients))
+        reach = Fraction(self.reach)
+        square = 2 * sum(
+            c * d * reach ** (p + q + 1) / (p + q + 1) for p, c in powers for q, d in powers
+        )
+        return float(square / self._moment(0) ** 2)
 
     def _moment(self, power):
         reach = Fraction(self.reach)

@@ -15,6 +15,7 @@ from . import (
     live,
     notebooks,
     preview,
+    reading,
     repository,
     shared,
     thebe,
@@ -38,6 +39,7 @@ def setup(app):
     kernels.setup(app)
     notebooks.setup(app)
     launch.setup(app)
+    reading.setup(app)
     live.setup(app)
     shared.setup(app)
     app.add_css_file("book.css")

@@ -29,6 +29,15 @@ def equal_width(kernel):
     return f"${root}$" if root**2 == square else rf"$\sqrt{{{square}}}$"
 
 
+def efficiency(kernel):
+    """Return with what share of the keys Epanechnikov's kernel does as well, at best widths."""
+    if not kernel.variance < float("inf"):
+        return "none"
+    best = KERNELS["epanechnikov"]
+    share = best.roughness * best.spread / (kernel.roughness * kernel.spread)
+    return f"{100 * share:.1f} %"
+
+
 COLUMNS = {
     "name": ("Kernel", lambda kernel: kernel.name),
     "formula": (r"Similarity $\alpha(u)$", lambda kernel: kernel.formula),
@@ -36,6 +45,7 @@ COLUMNS = {
     "reach": ("Reach", reach),
     "smoothness": ("Smoothness", lambda kernel: kernel.smoothness),
     "equal-width": ("σ that looks as wide as a Gaussian's 1", equal_width),
+    "efficiency": ("Efficiency", efficiency),
 }
 
 

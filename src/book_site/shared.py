@@ -8,7 +8,7 @@ import re
 import zlib
 from pathlib import Path
 
-from . import assets, explorer, guess
+from . import assets, explorer
 
 HERE = Path(__file__).parent
 STYLE, SCRIPT = "_static/site.css", "_static/site.js"
@@ -16,10 +16,10 @@ STYLE, SCRIPT = "_static/site.css", "_static/site.js"
 FIRST_STYLES = ("_static/basic.css", "_static/styles/pydata-sphinx-theme.css")
 LAST_SCRIPTS = ("_static/scripts/bootstrap.js", "_static/scripts/pydata-sphinx-theme.js")
 # Pages elsewhere load these alone, and so do pages of the book that show a figure.
-FIGURES = (explorer.STYLE.format(name=name) for name in explorer.FIGURES)
-APART = tuple(f"_static/{style}" for style in (*FIGURES, guess.STYLE))
+OURS = (*explorer.FIGURES, "guess")
+APART = tuple(f"_static/{explorer.STYLE.format(name=name)}" for name in OURS)
 # Scripts that name a class give it to what they make.
-NAMING = ("live/*.mjs", *(f"{name}/*.mjs" for name in explorer.FIGURES))
+NAMING = ("live/*.mjs", *(f"{name}/*.mjs" for name in OURS))
 ICON_FONT = re.compile(r"@font-face\s*{[^}]*Font Awesome[^}]*}")
 ADDRESS = re.compile(r"url\(([\"']?)(?!data:|#|https?:)([^)\"']+)\1\)")
 

@@ -25,7 +25,7 @@ from attention_pooling.explorer.words import HEADS
 from .. import assets, explorer
 
 HERE = Path(__file__).parent
-STYLE = "guess/guess.css"
+STYLE = explorer.STYLE.format(name="guess")
 logger = logging.getLogger(__name__)
 DRAWN = ("estimate", "leave-one-out")
 

@@ -111,11 +111,13 @@ export function drawing(root, { draw, show: setting, from }, { kept, told, look,
   /** Draw a straight piece from one place to another. */
   function line(from, to) {
     const { scaleX, scaleY } = panel;
-    const drawable = { ...scaleX, lo: curve.xs[0], hi: curve.xs[COLUMNS - 1] };
-    const column = ({ x }) => Math.round((COLUMNS - 1) * along(x, drawable));
+    const [lo, hi] = [curve.xs[0], curve.xs[COLUMNS - 1]];
+    const column = ({ x }) => {
+      const inside = Math.min(Math.max(x, lo), hi);
+      return Math.round((COLUMNS - 1) * along(inside, { ...scaleX, lo, hi }));
+    };
     const [first, last] = [column(from), column(to)];
-    const [low, high] = first <= last ? [first, last] : [last, first];
-    for (let i = Math.max(0, low); i <= Math.min(COLUMNS - 1, high); i++) {
+    for (let i = Math.min(first, last); i <= Math.max(first, last); i++) {
       const part = first === last ? 1 : (i - first) / (last - first);
       const y = from.y + part * (to.y - from.y);
       state.drawn[i] = Math.min(Math.max(y, scaleY.lo), scaleY.hi);
