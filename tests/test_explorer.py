@@ -250,6 +250,7 @@ GOOD = {"keys": [0.0, 1.0, 2.0], "values": [1.0, 2.0, 3.0]}
         ({"sigma": [1.0]}, r"sigma must be a number, got \[1.0\]"),
         ({"sigma": 1e-320}, "sigma must not make scaled distances overflow"),
         ({"sigmas": (5.0, 1.0)}, r"sigmas must be \(least, most\), got \(5.0, 1.0\)"),
+        ({"sigmas": (1.0, 1.0)}, r"sigmas must be \(least, most\), got \(1.0, 1.0\)"),
         ({"sigmas": (0.0, 1.0)}, "sigmas must be positive and finite, got 0.0"),
         ({"sigmas": (1e-320, 1.0)}, "sigmas must not make scaled distances overflow"),
         ({"sigmas": (1, 2, 3)}, r"sigmas must be \(least, most\), got \(1, 2, 3\)"),

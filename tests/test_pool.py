@@ -127,6 +127,49 @@ def test_a_distant_key_with_by_far_the_largest_value(place):
         assert disagreement(estimate, queries, keys, values, "gaussian", sigma) < 1e-10
 
 
+@pytest.fixture
+def boxes(monkeypatch):
+    """The fast Gauss transform serves every query that it may."""
+    monkeypatch.setattr(fast, "FEW_PAIRS", 0)
+    monkeypatch.setattr(fast_gauss, "COSTS", dict.fromkeys(fast_gauss.COSTS, 0) | {"pair": 1})
+
+
+@pytest.mark.parametrize("sigma", [1.0, 0.999])  # in units of the widest boxes, 1 and 2
+@pytest.mark.usefixtures("boxes")
+def test_distant_keys_of_any_share(sigma):
+    rng = np.random.default_rng(31)
+    distance, decades = (
+        grid.ravel() for grid in np.meshgrid(np.arange(1, 12, 0.5), np.arange(-2.0, 25))
+    )
+    distance += rng.uniform(-0.25, 0.25, distance.size)
+    # Two keys of each, out of reach of the others, at numbers as large as allow exact differences.
+    unit, places = 2.0**-22, 2.0**30 + 64 * np.arange(distance.size) * sigma
+    near = np.round((places + rng.random(distance.size)) / unit) * unit
+    far = near + np.round(distance * sigma * rng.choice([-1, 1], distance.size) / unit) * unit
+    queries = near + np.round(rng.uniform(-0.5, 0.5, (3, distance.size)) * sigma / unit) * unit
+    small = 10**decades * np.exp(-(distance**2) / 2)
+    values = np.concatenate([small, np.ones(small.size)])
+    estimate = pool(queries.ravel(), np.concatenate([near, far]), values, sigma=sigma)
+    u, v = (queries - near) / sigma, (queries - far) / sigma
+    weight = np.exp((u - v) * (u + v) / 2)
+    wanted = (small + weight) / (1 + weight)
+    np.testing.assert_allclose(estimate.reshape(wanted.shape), wanted, rtol=1e-10)
+
+
+@pytest.mark.parametrize("sigma", [1.0, 0.999, 0.7])
+@pytest.mark.usefixtures("boxes")
+def test_no_pairs_are_left_where_values_differ_by_300_decades(sigma, pairs):
+    rng = np.random.default_rng(32)
+    keys, queries = rng.uniform(-38 * sigma, 38 * sigma, (2, 150))
+    keys[0], values = 0, np.append(1, 1e-300 * rng.standard_normal(149))
+    estimate = pool(queries, keys, values, sigma=sigma)
+    assert error_of(estimate, *expected(queries, keys, values, "gaussian", sigma)) < 1e-10
+    assert sum(pairs) == 0
+    errors, _ = leave_one_out_curve(keys, values, sigmas=[sigma])
+    np.testing.assert_allclose(errors, [leave_one_out(keys, values, sigma=sigma).error])
+    assert sum(pairs) <= len(keys)  # those of the key that leaves the one large value out
+
+
 @pytest.mark.parametrize("n", [2, 1000])
 @pytest.mark.parametrize("d", [1, 2])
 @pytest.mark.parametrize("size", [1e306, 1e-306, 1e-40])
@@ -424,7 +467,8 @@ def test_several_coordinates(kernel, sigma):
 
 
 @pytest.mark.parametrize("far", [30, 1e3, 3e6])
-def test_several_coordinates_far_from_the_keys(far):
+def test_several_coordinates_far_from_the_keys(far, monkeypatch):
+    monkeypatch.setattr(streaming, "PAIRS_IN_PLACE", 4000)  # many blocks, in the same memory
     rng = np.random.default_rng(21)
     keys, queries = rng.uniform(0, 2, (2, 400, 2))
     keys[::2] /= far  # so near each other that the farthest query attends to many
@@ -474,6 +518,16 @@ def test_gradients_of_blocks(kernel, d):
         )
 
 
+def test_memory_of_gradients_grows_with_m_plus_n(monkeypatch):
+    monkeypatch.setattr(streaming, "PAIRS_AT_ONCE", 3000)
+    keys = torch.rand((300, 2), generator=torch.Generator().manual_seed(33), requires_grad=True)
+    kept = []
+    with torch.autograd.graph.saved_tensors_hooks(kept.append, kept.pop):
+        pool(keys, keys, keys)
+    sizes = {tensor.untyped_storage().data_ptr(): tensor.numel() for tensor in kept}
+    assert sum(sizes.values()) < 20 * len(keys)
+
+
 def test_no_gradient_is_recorded_under_no_grad():
     sigma = torch.tensor(0.5, dtype=torch.float64, requires_grad=True)
     keys = torch.linspace(0, 1, 500, dtype=torch.float64)
@@ -490,6 +544,21 @@ def test_unreached_takes_the_nearest_where_asked(kernel):
         estimate = pool(queries, keys, keys**2, kernel, sigma, unreached="nearest")
         dense = nadaraya_watson(queries, keys, keys**2, kernel, sigma, unreached="nearest")
         np.testing.assert_allclose(estimate, dense.estimate, rtol=1e-12)
+
+
+def test_values_that_cancel_do_not_make_a_query_unreached(monkeypatch):
+    monkeypatch.setattr(fast, "FEW_PAIRS", 0)
+    pooled = pool([0.1], [0.0, 0.5, 7.0], [1.0, -1.0, 5.0], "boxcar", unreached="nearest")
+    assert pooled.tolist() == [0.0]
+
+
+def test_defaults_are_those_of_the_dense_functions():
+    keys, values = [0.0, 1.0, 3.0], [0.0, 3.0, 1.0]
+    dense = nadaraya_watson([0.5, 9.0], keys, values).estimate
+    np.testing.assert_allclose(pool([0.5, 9.0], keys, values), dense, rtol=1e-12)
+    np.testing.assert_allclose(
+        leave_one_out_curve(keys, values).errors, [leave_one_out(keys, values).error], rtol=1e-12
+    )
 
 
 def test_lists_and_integers():
@@ -536,6 +605,8 @@ def places_for(n, rng):
         "clusters of all sizes": (rng.uniform(0, 1, n) * scales, rng.uniform(-99, 99, n), 1.0),
         "one place": (np.zeros(n), rng.uniform(0, 99, n), 1.0),
         "octaves": (-0.01 * uniform, 10.0 ** rng.uniform(-1, 4, n), 1.0),
+        "one far key": (np.append(uniform[1:], -1e18), rng.uniform(0, 5, n), 0.2),
+        "one far query": (uniform, np.append(rng.uniform(0, 5, n - 1), -1e18), 0.2),
     }
 
 
@@ -651,7 +722,7 @@ def test_leave_one_out_curve_agrees_with_leave_one_out(kernel):
     for keys, values, sigmas in (
         (data.keys, data.values, [0.05, 0.5, 0.91, 5.0, 100.0]),
         (lonely, rng.standard_normal(301), [1e-3, 0.03, 0.3, 500.0]),
-        (rng.uniform(0, 1, (80, 2)), rng.standard_normal((80, 3)), [0.3, 1.0]),
+        (rng.uniform(0, 1, (80, 2)), rng.standard_normal((80, 3)), [0.3, [0.5, 2.0]]),
         (np.array([1.0]), np.array([2.0]), [1.0]),
         (np.array([1.0, 1.0]), np.array([2.0, 1e20]), [1.0]),
     ):

@@ -564,6 +564,10 @@ T = torch.tensor(K)
         ),
         ({"keys": [], "values": []}, r"^keys must not be empty, got shape \(0,\)$"),
         ({"keys": []}, r"^keys must not be empty, got shape \(0,\)$"),
+        (
+            {"queries": K2, "keys": np.empty((0, 2))},
+            r"^keys must not be empty, got shape \(0, 2\)$",
+        ),
         ({"keys": np.empty((3, 0))}, r"^keys must not be empty, got shape \(3, 0\)$"),
         ({"keys": 5.0}, r"^keys must have one or two axes, got shape \(\)$"),
         ({"keys": np.ones((3, 1, 1))}, r"^keys must have one or two axes, got shape \(3, 1, 1\)$"),
@@ -578,6 +582,7 @@ T = torch.tensor(K)
         ({"queries": [np.inf]}, r"^queries must be finite, got inf$"),
         ({"queries": K2}, r"^queries and keys must have as many coordinates, got queries 2, keys"),
         ({"values": [1.0, 2.0]}, r"^values must be as many as keys, got 2 values for 3 keys$"),
+        ({"values": np.ones((2, 5))}, r"^values must be as many as keys, got 2 values for 3 keys$"),
         ({"values": 1.0}, r"^values must have one or two axes, got shape \(\)$"),
         ({"values": np.ones((3, 1, 1))}, r"^values must have one or two axes, got shape \(3, 1"),
         ({"values": [1.0, np.nan, 2.0]}, r"^values must be finite, got nan$"),

@@ -25,15 +25,15 @@ def boxes_of(places):
     return floors[begins], np.append(begins, len(places))
 
 
-def moments(places, begins, columns):
+def moments(places, ends, columns):
     """Sum each column, times each polynomial, over the places of each box.
 
     Parameters
     ----------
     places : array, shape (n,)
         In boxes of width 1, box by box.
-    begins : integer array, shape (boxes + 1,)
-        Where boxes begin, and the end of all.
+    ends : integer array, shape (boxes,)
+        Where boxes end.
     columns : array, shape (c, n)
         What is summed.
 
@@ -41,13 +41,13 @@ def moments(places, begins, columns):
     -------
     array, shape (boxes, c, P)
     """
-    sums = np.zeros((len(begins) - 1, len(columns), P))
-    for box, points, polynomials in _polynomials_by_box(places, begins):
+    sums = np.zeros((len(ends), len(columns), P))
+    for box, points, polynomials in _polynomials_by_box(places, ends):
         sums[box] += columns[:, points] @ polynomials.T
     return sums
 
 
-def evaluated(places, begins, coefficients):
+def evaluated(places, ends, coefficients):
     """Evaluate the polynomials of each box, given by coefficients of shape (boxes, c, P).
 
     Returns
@@ -55,14 +55,14 @@ def evaluated(places, begins, coefficients):
     array, shape (c, n)
     """
     values = np.empty((coefficients.shape[1], len(places)))
-    for box, points, polynomials in _polynomials_by_box(places, begins):
+    for box, points, polynomials in _polynomials_by_box(places, ends):
         values[:, points] = coefficients[box] @ polynomials
     return values
 
 
-def _polynomials_by_box(places, begins):
+def _polynomials_by_box(places, ends):
     """Yield a box, a slice of its places, and the polynomials there, shape (P, places)."""
-    ends = begins[1:].tolist()
+    ends = ends.tolist()
     # As much for few places, because the C library then keeps for the next call what one has freed.
     room = np.empty((P, AT_ONCE))
     box = 0

@@ -118,7 +118,7 @@ def _octave_sums(d, least, edges, keys, columns, sigma, scores):
     sums[:, single] = pooled[:, :alone]
     coefficients = pooled[:, alone:].reshape(len(columns), np.count_nonzero(many), P) @ FIT.T
     sums[:, ~single] = evaluated(
-        places[~single], np.append(0, np.cumsum(sizes[many])), coefficients.swapaxes(0, 1)
+        places[~single], np.cumsum(sizes[many]), coefficients.swapaxes(0, 1)
     )
     return sums
 
@@ -129,7 +129,7 @@ def _thinned(keys, columns, width):
     sizes = np.diff(begins)
     many = (sizes > P) & np.isfinite(boxes)  # else boxes are narrower than differences of keys
     single = np.repeat(~many, sizes)
-    sums = moments(keys[~single] / width, np.append(0, np.cumsum(sizes[many])), columns[:, ~single])
+    sums = moments(keys[~single] / width, np.cumsum(sizes[many]), columns[:, ~single])
     columns = np.hstack(
         [columns[:, single], (sums @ FIT).swapaxes(0, 1).reshape(len(columns), P * len(sums))]
     )

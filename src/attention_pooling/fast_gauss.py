@@ -9,7 +9,9 @@ That serves queries with a key within NEAR widths; `far_gauss` serves the others
 distance in widths σ, and boxes ρ ≤ 1 widths wide. Three things are lost of Σ wᵢ |vᵢ|:
 
 - Keys with u² > NEAR² + 2 (LOST + ln n − ln min |vᵢ|), where max |vᵢ| = 1: all n of them weigh at
-  most exp(−LOST) = 2e-16 of the nearest key.
+  most exp(−LOST) = 2e-16 of a key within NEAR widths, and exp(6 − LOST) of one within the NEAR + 2ρ
+  that such a key may be from other queries of a box. Where a query's own key is left out, that is
+  less than what rounding takes from its part.
 - What is no polynomial. P nodes in a box miss at most 2 (ρ/4)ᴾ max |g⁽ᴾ⁾| / P! of g(u) =
   exp(−u²/2), and nodes for queries and keys less than four times that, one more than Lebesgue's
   constant. g⁽ᴾ⁾ is g times a Hermite polynomial, whose size is below 1.1 √P! exp(u²/4), by Cramér's
@@ -156,7 +158,7 @@ def _box_sums(queries, keys, columns, masses, sigma, width, reach, own):
     boxes, begins = boxes_of(queries)
     # The last one stands for all boxes without keys.
     box_moments = np.zeros((len(columns), len(key_boxes) + 1, P))
-    box_moments[:, :-1] = moments(keys, key_begins, columns).swapaxes(0, 1)
+    box_moments[:, :-1] = moments(keys, key_begins[1:], columns).swapaxes(0, 1)
     box_masses = np.zeros((len(masses), len(key_boxes) + 1))
     box_masses[:, :-1] = np.add.reduceat(masses, key_begins[:-1], axis=1)
 
@@ -178,10 +180,8 @@ def _box_sums(queries, keys, columns, masses, sigma, width, reach, own):
         for c, moment in enumerate(box_moments):
             coefficients[some, c] = moment[sources].reshape(len(sources), -1) @ matrices
         lower[:, some], error[:, some] = np.moveaxis(box_masses[:, sources] @ bounds, -1, 0)
-    # What lies beyond is lost where the nearest key is farther than NEAR.
-    error += len(keys) * np.exp(-((reach / sigma) ** 2) / 2)
 
-    sums = evaluated(queries, begins, coefficients)
+    sums = evaluated(queries, begins[1:], coefficients)
     lost = np.repeat(~np.all(error < ACCURACY * lower, axis=0), np.diff(begins))
     left_out = np.flatnonzero(own >= 0)
     if len(left_out):
@@ -207,8 +207,7 @@ def _translations(offsets, ratio):
 
 def _where_boxes_pay(queries, keys, sigma, width, reach):
     """Weigh for each box of queries its cost against that of single pairs."""
-    size = max(abs(keys[0]), abs(keys[-1]), abs(queries[0]), abs(queries[-1]))
-    if width < NARROWEST * sigma or size >= width * 2.0**50:
+    if width < NARROWEST * sigma:
         return np.zeros(len(queries), dtype=bool)
     _, begins = boxes_of(queries / width)
     counts, firsts = np.diff(begins), queries[begins[:-1]]
@@ -216,6 +215,7 @@ def _where_boxes_pay(queries, keys, sigma, width, reach):
     low, near, stop, high = np.searchsorted(keys, firsts + around[:, None])
     for_a_box = COSTS["box"] + COSTS["pair of boxes"] * 2 * reach / width
     saved = COSTS["pair"] * counts * (high - low) - for_a_box
-    pay = (saved > 0) & (near < stop)
+    # From 2**53 on, boxes have no neighbours among the numbers.
+    pay = (saved > 0) & (near < stop) & (abs(firsts) < width * 2.0**50)
     worth = np.sum(saved[pay]) > COSTS["start"] + COSTS["point"] * (len(keys) + np.sum(counts[pay]))
     return np.repeat(pay & worth, counts)

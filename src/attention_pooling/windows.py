@@ -99,7 +99,7 @@ def window_sums(columns, similarity, low, high, own=None):
 
 def ranges(low, high):
     """Return all rows' numbers from low up to high in one array, after the row of each."""
-    counts = np.maximum(high - low, 0)
+    counts = high - low
     rows = np.repeat(np.arange(len(counts)), counts)
     skipped = np.cumsum(counts) - counts
     return rows, np.arange(len(rows)) + np.repeat(low - skipped, counts)
