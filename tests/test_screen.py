@@ -14,7 +14,7 @@ from PIL import Image
 EVERY_PAGE = pages.every_page()
 AXE = pages.ROOT / "node_modules" / "axe-core" / "axe.min.js"
 # Pages that belong to no chapter, and need not be found.
-APART = {"404.html", "search.html", "genindex.html", "prf-prf.html"}
+APART = {"404.html", "search.html", "genindex.html", "prf-prf.html", "py-modindex.html"}
 OPEN_ALL = "for (const box of document.querySelectorAll('details')) box.open = true"
 
 
@@ -277,6 +277,15 @@ def test_every_figure_is_drawn_for_both_themes(html, desktop, site):
             int(one) for one in re.findall(r"\d+", colour)[:3]
         ]
     assert seen > 60
+
+
+@pytest.mark.parametrize("paper", ["A4", "Letter"])
+def test_the_summary_prints_on_one_sheet(desktop, site, paper):
+    desktop.page.goto(site + "chapters/summary.html")
+    desktop.page.wait_for_load_state("networkidle")
+    margin = dict.fromkeys(("top", "bottom", "left", "right"), "10mm")
+    printed = desktop.page.pdf(format=paper, margin=margin)
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1
 
 
 def test_what_is_folded_prints_opened(desktop, site):

@@ -20,6 +20,8 @@ MENDED = [
         re.compile(r'<div id="pst-primary-sidebar"'),
         '<div id="pst-primary-sidebar" role="complementary" aria-label="The book"',
     ),
+    # An index without groups to fold asks for them to be folded, before there is a script to ask.
+    (re.compile(r"<script[^>]*>\s*DOCUMENTATION_OPTIONS\.COLLAPSE_INDEX = true;\s*</script>"), ""),
     # Dialogs have names.
     (re.compile(r'<dialog id="pst-search-dialog"'), r'\g<0> aria-label="Search"'),
     (re.compile(r'<dialog id="pst-primary-sidebar-modal"'), r'\g<0> aria-label="The book"'),

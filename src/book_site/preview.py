@@ -68,8 +68,15 @@ def draw(app):
 def describe(app, pagename, templatename, context, doctree):
     """Put into a page's head what others show of it."""
     title = re.sub(r"<[^>]+>", "", context.get("title") or "")
-    text = beginning(doctree) if doctree else f"{title}: {app.config.html_title}"
-    context["metatags"] = context.get("metatags", "") + head(app, pagename, title, text)
+    if doctree:
+        told = head(app, pagename, title, beginning(doctree))
+    else:
+        # What lists or finds places is not itself to be found.
+        title = title or context.get("indextitle") or pagename
+        context["title"] = title
+        text = escape(f"{title}: {app.config.html_title}")
+        told = f'<meta name="description" content="{text}">\n<meta name="robots" content="noindex">'
+    context["metatags"] = context.get("metatags", "") + told
 
 
 def head(app, pagename, title, text, up=None):
