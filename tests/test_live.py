@@ -181,7 +181,7 @@ def test_each_exercise_is_failed_with_its_hint_and_passed_with_the_solution(live
     assert live.page.evaluate("() => document.querySelectorAll('.live-solved').length") == len(
         parts
     )
-    part, name, solution = parts[-1]
+    part, name, solution = parts[0]
     assert cell(live.page, f"def {name}(").evaluate("one => one.live.source") == solution
     assert not any("pyodide" in address for address in live.asked[asked:])
     # Another page shows them too, and takes Python from where it has been kept.

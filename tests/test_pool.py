@@ -160,11 +160,14 @@ def test_distant_keys_of_any_share(sigma):
 @pytest.mark.usefixtures("boxes")
 def test_no_pairs_are_left_where_values_differ_by_300_decades(sigma, pairs):
     rng = np.random.default_rng(32)
-    keys, queries = rng.uniform(0, 38 * sigma, (2, 150))
+    keys, queries = rng.uniform(-38 * sigma, 38 * sigma, (2, 150))
     keys[0], values = 0, np.append(1, 1e-300 * rng.standard_normal(149))
     estimate = pool(queries, keys, values, sigma=sigma)
     assert error_of(estimate, *expected(queries, keys, values, "gaussian", sigma)) < 1e-10
     assert sum(pairs) == 0
+    errors, _ = leave_one_out_curve(keys, values, sigmas=[sigma])
+    np.testing.assert_allclose(errors, [leave_one_out(keys, values, sigma=sigma).error])
+    assert sum(pairs) <= len(keys)  # those of the key that leaves the one large value out
 
 
 @pytest.mark.parametrize("n", [2, 1000])

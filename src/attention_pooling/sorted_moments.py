@@ -45,7 +45,6 @@ def compact_sums(queries, keys, columns, sigma, kernel, own=None):
     reach = sigma * kernel.reach
     # A distance is split at an anchor into up to 1 and up to 2, whose powers cancel.
     rounding = 4 * EPS * sum(abs(c) * 3**p for p, c in enumerate(after))
-    closer = np.less_equal if kernel.jumps else np.less
     moments = Moments(keys, columns, reach, order=len(after) - 1)
     valued = np.concatenate([[0], np.cumsum(columns[-1] > 0)])
     sums = np.empty((len(columns) - 1, len(queries)))
@@ -54,7 +53,7 @@ def compact_sums(queries, keys, columns, sigma, kernel, own=None):
         some, others = queries[part], None if own is None else own[part]
 
         def reaches(rows, places, some=some):
-            return closer(distances(some[rows], keys[places], sigma), kernel.reach)
+            return distances(some[rows], keys[places], sigma) <= kernel.reach
 
         low, high = windows(some, keys, reach, reaches)
         if before == after:

@@ -19,7 +19,7 @@ export const projected = (keys, angle) => {
   return Float64Array.from(keys, ([x, y]) => across * x + up * y);
 };
 
-/** What each key pays to each other one, none to itself. */
+/** The weight that each key gives to each other one, none to itself. */
 export function weightsOf(along, sigma) {
   const n = along.length;
   const weights = new Float64Array(n * n);
@@ -63,7 +63,7 @@ const fieldPanel = {
 const weightsPanel = {
   ...heatmap,
   label:
-    "Heatmap of what each key pays to each other one, both sorted by the direction that matters",
+    "Heatmap of the weights that keys give to each other, sorted by the direction that matters",
   scales: (state) =>
     heatmap.scales({ keys: state.sorted, queries: state.sorted }).map((scale) => ({
       ...scale,

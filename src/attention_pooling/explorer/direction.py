@@ -133,8 +133,8 @@ class DirectionExplorer(anywidget.AnyWidget):
     def _description(self):
         return (
             f"Above: {len(self._keys)} keys in the plane, coloured by value, with a line along "
-            f"{self.angle:.3g} degrees, and a heatmap of what they pay to each other, width "
-            f"{self.sigma:.3g}. Below: the leave-one-out error over the angle."
+            f"{self.angle:.3g} degrees, and a heatmap of the weights that they give to each other, "
+            f"width {self.sigma:.3g}. Below: the leave-one-out error over the angle."
         )
 
     def _draw(self, fig):
