@@ -38,12 +38,13 @@ CASES = {
         RNG.permutation(np.linspace(-9, 9, 31)),
     ),
     "one key": (np.array([2.0]), np.array([5.0]), np.array([1.0, 2.0, 4.0])),
-    # At width 0.026 the Gaussian's similarities are about 1e-321, which have no digits left.
-    "barely in reach": (np.array([0.0, 1.0, 1.001]), np.array([0.0, 1.0, 3.0]), np.array([0.0])),
+    # The Gaussian's similarities are about 1e-321 at width 0.026, which have no digits left, and
+    # 1e-285 at 0.0276, which have none left times the values.
+    "barely in reach": (np.array([0.0, 1.0, 1.001]), 1e-30 * np.arange(3), np.array([0.0])),
     "far apart": (np.array([-1e8, 0.0, 1e8]), np.array([1.0, 2.0, 4.0]), np.array([-4e7, 7.0])),
 }
 DISTANCES = [0.0, 0.3, 0.5, 1 - 2**-53, 1.0, 1 + 2**-52, 2.0, 2.1, 38.5, 39.0, 1e200]
-SIGMAS = [1e-200, 1e-9, 0.01, 0.026, 0.1, 0.3, 0.7, 1.0, 2.0, 40.0, 1e12]
+SIGMAS = [1e-200, 1e-9, 0.01, 0.026, 0.0276, 0.1, 0.3, 0.7, 1.0, 2.0, 40.0, 1e12]
 
 
 @pytest.fixture(scope="module")

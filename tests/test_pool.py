@@ -781,6 +781,16 @@ def test_bad_widths(sigmas, message):
         leave_one_out_curve([0.0, 1.0], [0.0, 1.0], "gaussian", sigmas)
 
 
+@pytest.mark.parametrize("values", [[1.0], [0.0, np.nan], 1.0])
+def test_the_curve_refuses_values_as_leave_one_out_does(values):
+    messages = []
+    for function in (leave_one_out, leave_one_out_curve):
+        with pytest.raises(ValueError, match="^values must") as refused:
+            function([0.0, 1.0], values)
+        messages.append(str(refused.value))
+    assert messages[0] == messages[1]
+
+
 class Terminal(io.StringIO):
     def isatty(self):
         return True
