@@ -104,7 +104,8 @@ def pool(
 
     Results agree with dense float64 to 1e-10 of `Σ wᵢ |vᵢ|`, or to 1e-7 where scores −u²/2 exceed
     10⁴ in size. With vectors for values, `|vᵢ|` is the largest component, each in units of its own
-    maximum.
+    maximum. A query so far away that its distances to several keys are the same floating-point
+    number gets their mean from one matrix, and the value of the nearest from the transform.
 
     References
     ----------
