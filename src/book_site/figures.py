@@ -59,15 +59,18 @@ def turned(grey):
     return f"#{level:02x}{level:02x}{level:02x}"
 
 
-def in_both_themes(page, images):
-    """Return a page in which each figure has two drawings, of which its theme shows one."""
+def in_both_themes(page, read):
+    """Return a page in which each figure has two drawings, of which its theme shows one.
+
+    ``read(file)`` returns the text of a drawing that the page shows.
+    """
 
     def both(image):
         before, start, name, kind, after = image.groups()
         given = f'{before}{after} loading="lazy" decoding="async"'
         if kind == "png":
             return f'<img src="{start}.png" {given}>'
-        size = room(images / f"{name}.svg")
+        size = room(read(f"{name}.svg"))
         # Within an element of their own: the theme hides the caption beside a hidden figure.
         two = "".join(
             f'<img class="only-{theme}" src="{start}{ending}.svg" {size} {given}>'
@@ -78,10 +81,10 @@ def in_both_themes(page, images):
     return IMAGE.sub(both, page)
 
 
-def room(path):
+def room(drawing):
     """Return a drawing's size as attributes, so that nothing moves when it comes."""
     width, height = re.search(
-        r'<svg [^>]*?width="([\d.]+)pt" height="([\d.]+)pt"', path.read_text(encoding="utf-8")
+        r'<svg [^>]*?width="([\d.]+)pt" height="([\d.]+)pt"', drawing
     ).groups()
     # A point is a third more than a pixel.
     return f'width="{round(float(width) / 0.75)}" height="{round(float(height) / 0.75)}"'

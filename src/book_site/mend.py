@@ -37,13 +37,16 @@ class Pages(BuiltinTemplateLoader):
     """The usual templates, and what has to be changed in any page that they make."""
 
     def init(self, builder, *arguments, **options):
-        """Note where what the cells have drawn lies."""
+        """Keep the builder, which knows where the pictures of a page come from."""
         super().init(builder, *arguments, **options)
-        self.drawn = Path(builder.outdir).parent / "jupyter_execute"
+        self.builder = builder
 
     def render(self, template, context):
         """Return a finished page."""
         page = icons.draw(super().render(template, context))
         for fault, mended in MENDED:
             page = fault.sub(mended, page)
-        return figures.in_both_themes(page, self.drawn)
+        sources = {file: source for source, file in self.builder.images.items()}
+        return figures.in_both_themes(
+            page, lambda file: Path(self.builder.srcdir, sources[file]).read_text(encoding="utf-8")
+        )
