@@ -96,16 +96,17 @@ def test_a_chapter_runs_and_its_explorer_follows_the_slider(lab, site):
     middle = box["y"] + box["height"] / 2
     page.mouse.move(box["x"] + box["width"] / 2, middle)
     page.mouse.down()
-    page.mouse.move(box["x"] + 80, middle, steps=8)
+    page.mouse.move(box["x"] - 40, middle, steps=8)
     page.mouse.up()
     follows = """([width, estimate]) => {
         const state = document.querySelector(".nw-explorer").explorer.state();
-        return state.sigma > width && state.estimate[50] !== estimate; }"""
-    page.wait_for_function(follows, arg=[before["sigma"], before["estimate"][50]])
+        return SIGN * (state.sigma - width) > 0 && state.estimate[50] !== estimate; }"""
+    start = [before["sigma"], before["estimate"][50]]
+    page.wait_for_function(follows.replace("SIGN", "-1"), arg=start)
     dragged = explorer.evaluate(drawn)["sigma"]
     handle.focus()
     page.keyboard.press("ArrowRight")
-    page.wait_for_function(follows, arg=[dragged, None])
+    page.wait_for_function(follows.replace("SIGN", "1"), arg=[dragged, None])
     assert lab[1] == []
 
 

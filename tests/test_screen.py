@@ -283,6 +283,8 @@ def test_every_figure_is_drawn_for_both_themes(html, desktop, site):
 def test_the_summary_prints_on_one_sheet(desktop, site, paper):
     desktop.page.goto(site + "chapters/summary.html")
     desktop.page.wait_for_load_state("networkidle")
+    # In another typeface formulas are wider.
+    desktop.page.evaluate("() => document.fonts.ready.then(() => true)")
     margin = dict.fromkeys(("top", "bottom", "left", "right"), "10mm")
     printed = desktop.page.pdf(format=paper, margin=margin)
     assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1
