@@ -12,6 +12,8 @@ import pytest
 from PIL import Image
 
 EVERY_PAGE = pages.every_page()
+# The root's own page leads on at once.
+STAYING = [path for path in EVERY_PAGE if path != "index.html"]
 AXE = pages.ROOT / "node_modules" / "axe-core" / "axe.min.js"
 # Pages that belong to no chapter, and need not be found.
 APART = {"404.html", "search.html", "genindex.html", "prf-prf.html", "py-modindex.html"}
@@ -218,10 +220,7 @@ def test_nothing_keeps_anyone_out(desktop, site, theme):
     page = desktop.page
     page.emulate_media(color_scheme=theme, reduced_motion="reduce")
     found = []
-    for path in EVERY_PAGE:
-        # The first page stands at two addresses, and the shorter leads on to the longer.
-        if path == "index.html":
-            continue
+    for path in STAYING:
         page.goto(site + path)
         page.add_script_tag(path=AXE)
         for opened in ("", OPEN_ALL):
@@ -238,7 +237,7 @@ SCROLLING = """() => [...document.querySelectorAll(".bd-article pre")]
 
 def test_nothing_is_wider_than_the_screen(desktop, site):
     page = desktop.page
-    for path in EVERY_PAGE:
+    for path in STAYING:
         page.set_viewport_size({"width": 320, "height": 640})
         page.goto(site + path)
         page.wait_for_load_state("load")
@@ -252,7 +251,7 @@ def test_nothing_is_wider_than_the_screen(desktop, site):
 
 def test_every_figure_is_drawn_for_both_themes(html, desktop, site):
     page, seen = desktop.page, 0
-    for path in EVERY_PAGE:
+    for path in STAYING:
         figures = re.findall(r"<img [^>]*_images/[^>]*>", (html / path).read_text("utf-8"))
         assert all('loading="lazy"' in one and " alt=" in one for one in figures), path
         if not figures:
