@@ -142,8 +142,8 @@ def learned_similarity_has_a_negative_eigenvalue(lowest):
 
 
 @says(
-    "The ratio of the similarities is 1 on average, and the error falls as features are added, "
-    "with ten thousand to less than a fifth of that with ten.",
+    "The ratio of the similarities is 1 on average, and the median error falls as features are "
+    "added, with ten thousand to less than a fifth of that with ten.",
 )
 def features_approach_the_exponential(by_count):
     ratios, errors = zip(*by_count.values(), strict=True)
