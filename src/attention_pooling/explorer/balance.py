@@ -1,22 +1,21 @@
 """The explorer of bias and variance: what they are at a query, and draws that come to show it."""
 
-import anywidget
 import numpy as np
 import traitlets
 
 from ..arrays import finite_number, finite_numbers, finite_width, finite_widths
 from ..figures import COLORS
 from ..pooling import attention_weights
+from .figure import Figure
 from .modules import joined
-from .still import checked_text, label_axis, living, still_image, still_picture
+from .still import checked_text, label_axis
 
 MOST_KEYS = 400
 MOST_QUERIES = 400
 WIDTHS = 61
-STILL = 720, 320  # pixels
 
 
-class BalanceExplorer(anywidget.AnyWidget):
+class BalanceExplorer(Figure):
     """See bias², variance and their sum against the width, with or without a running kernel.
 
     Keys are given, and values are the truth with normal noise. The Gaussian estimate at a query
@@ -70,7 +69,8 @@ class BalanceExplorer(anywidget.AnyWidget):
 
     _esm = joined("balance.mjs")
     _css = joined("balance.css")
-    data = traitlets.Dict().tag(sync=True)
+    _root, _label = "nw-balance", "Explorer of bias and variance"
+    _still = 720, 320  # pixels
     sigma = traitlets.Any().tag(sync=True)
     query = traitlets.Any().tag(sync=True)
 
@@ -99,7 +99,6 @@ class BalanceExplorer(anywidget.AnyWidget):
         self._sigmas = finite_widths(sigmas, self._span)
         labels = {"key_label": key_label, "value_label": value_label}
         self._labels = tuple(checked_text(name, label) for name, label in labels.items())
-        self._alt = None if alt is None else checked_text("alt", alt)
         data = {
             "keys": self._keys.tolist(),
             "truthAtKeys": self._at_keys.tolist(),
@@ -112,7 +111,7 @@ class BalanceExplorer(anywidget.AnyWidget):
             "colors": COLORS,
         }
         middle = self._queries[len(self._queries) // 2]
-        super().__init__(data=data, sigma=sigma, query=middle if query is None else query)
+        super().__init__(alt, data, sigma=sigma, query=middle if query is None else query)
 
     @traitlets.validate("sigma")
     def _valid_sigma(self, proposal):
@@ -144,17 +143,6 @@ class BalanceExplorer(anywidget.AnyWidget):
             float(weights @ self._at_keys - there),
             float(self._noise**2 * (weights**2).sum()),
         )
-
-    def _repr_mimebundle_(self, **kwargs):
-        bundle, metadata = super()._repr_mimebundle_(**kwargs)
-        picture = still_picture(self._draw, *STILL)
-        return bundle | {"text/html": self._html(picture), "image/png": picture}, metadata
-
-    def _html(self, picture):
-        """Return the still figure, and beside it the data from which a page comes alive."""
-        start = self.data | {"sigma": self.sigma, "query": self.query}
-        still = still_image(picture, *STILL, self._alt or self._description())
-        return living("nw-balance", "Explorer of bias and variance", still, start)
 
     def _description(self):
         return (

@@ -1,26 +1,24 @@
 """The digit explorer: paint the top half of a digit, and see what pooling makes of it."""
 
-import anywidget
 import numpy as np
 import traitlets
 
 from ..arrays import finite_numbers, finite_width, finite_widths
 from ..figures import COLORS
 from ..pooling import nadaraya_watson
+from .figure import Figure
 from .modules import joined
-from .still import checked_text, living, still_image, still_picture
 
 SIDE = 8
 HALF = 32  # pixels
 LEVELS = 16  # of brightness, which a letter each can hold in the page
 MOST_IMAGES = 500
 SHOWN = 5
-STILL = 720, 300  # pixels
 # Farther apart than any two halves are.
 SPAN = float(HALF)
 
 
-class DigitExplorer(anywidget.AnyWidget):
+class DigitExplorer(Figure):
     """Complete an image of which the reader paints the top, with or without a running kernel.
 
     Keys are the top halves of images, values their bottom halves, and the query is what has been
@@ -67,20 +65,20 @@ class DigitExplorer(anywidget.AnyWidget):
 
     _esm = joined("digits.mjs")
     _css = joined("digits.css")
-    data = traitlets.Dict().tag(sync=True)
+    _root, _label = "nw-digits", "Digit explorer"
+    _still = 720, 300  # pixels
     sigma = traitlets.Any().tag(sync=True)
     painted = traitlets.Any().tag(sync=True)
 
     def __init__(self, images, examples, sigma=0.3, *, sigmas=(0.05, 5.0), alt=None):
         self._images, examples = _images("images", images), _images("examples", examples)
-        self._alt = None if alt is None else checked_text("alt", alt)
         data = {
             "images": _packed(self._images),
             "examples": _packed(examples),
             "sigmas": finite_widths(sigmas, SPAN),
             "colors": COLORS,
         }
-        super().__init__(data=data, sigma=sigma, painted=examples[0, :HALF])
+        super().__init__(alt, data, sigma=sigma, painted=examples[0, :HALF])
 
     @traitlets.validate("sigma")
     def _valid_sigma(self, proposal):
@@ -103,17 +101,6 @@ class DigitExplorer(anywidget.AnyWidget):
         keys, values = self._images[:, :HALF], self._images[:, HALF:]
         estimate, weights = nadaraya_watson([self.painted], keys, values, sigma=self.sigma)
         return estimate[0], weights[0]
-
-    def _repr_mimebundle_(self, **kwargs):
-        bundle, metadata = super()._repr_mimebundle_(**kwargs)
-        picture = still_picture(self._draw, *STILL)
-        return bundle | {"text/html": self._html(picture), "image/png": picture}, metadata
-
-    def _html(self, picture):
-        """Return the still figure, and beside it the data from which a page comes alive."""
-        start = self.data | {"sigma": self.sigma, "painted": self.painted}
-        still = still_image(picture, *STILL, self._alt or self._description())
-        return living("nw-digits", "Digit explorer", still, start)
 
     def _description(self):
         return (

@@ -1,22 +1,21 @@
 """The explorer of a direction: a map with one row is turned, and error and attention follow."""
 
-import anywidget
 import numpy as np
 import traitlets
 
 from ..arrays import finite_number, finite_numbers, finite_width, finite_widths
 from ..figures import COLORS, draw_weights
+from ..pooling import attention_weights
 from ..width import leave_one_out
 from . import ramp
+from .figure import Figure
 from .modules import joined
-from .still import checked_text, living, still_image, still_picture
 
 MOST_KEYS = 200
 ANGLES = 61
-STILL = 720, 480  # pixels
 
 
-class DirectionExplorer(anywidget.AnyWidget):
+class DirectionExplorer(Figure):
     """Turn the direction that a map with one row looks along, with or without a running kernel.
 
     For keys in the plane the map is (cos φ, sin φ)/σ, and pooling is that of a Gaussian on the
@@ -65,7 +64,8 @@ class DirectionExplorer(anywidget.AnyWidget):
 
     _esm = joined("direction.mjs")
     _css = joined("direction.css")
-    data = traitlets.Dict().tag(sync=True)
+    _root, _label = "nw-direction", "Explorer of a direction"
+    _still = 720, 480  # pixels
     angle = traitlets.Any().tag(sync=True)
     sigma = traitlets.Any().tag(sync=True)
 
@@ -82,7 +82,6 @@ class DirectionExplorer(anywidget.AnyWidget):
                 f"values must have shape ({len(self._keys)},), got {self._values.shape}"
             )
         self._matters = finite_number("matters", matters)
-        self._alt = None if alt is None else checked_text("alt", alt)
         data = {
             "keys": self._keys.tolist(),
             "values": self._values.tolist(),
@@ -91,7 +90,7 @@ class DirectionExplorer(anywidget.AnyWidget):
             "colors": COLORS,
             "ramp": ramp(),
         }
-        super().__init__(data=data, angle=angle, sigma=sigma)
+        super().__init__(alt, data, angle=angle, sigma=sigma)
 
     @traitlets.validate("angle")
     def _valid_angle(self, proposal):
@@ -119,17 +118,6 @@ class DirectionExplorer(anywidget.AnyWidget):
     def _error(self, angle):
         return float(leave_one_out(self._along(angle), self._values, sigma=self.sigma).error)
 
-    def _repr_mimebundle_(self, **kwargs):
-        bundle, metadata = super()._repr_mimebundle_(**kwargs)
-        picture = still_picture(self._draw, *STILL)
-        return bundle | {"text/html": self._html(picture), "image/png": picture}, metadata
-
-    def _html(self, picture):
-        """Return the still figure, and beside it the data from which a page comes alive."""
-        start = self.data | {"angle": self.angle, "sigma": self.sigma}
-        still = still_image(picture, *STILL, self._alt or self._description())
-        return living("nw-direction", "Explorer of a direction", still, start)
-
     def _description(self):
         return (
             f"Above: {len(self._keys)} keys in the plane, coloured by value, with a line along "
@@ -149,10 +137,8 @@ class DirectionExplorer(anywidget.AnyWidget):
         plane.set(xlabel="first coordinate", ylabel="second coordinate")
         order = self._along(self._matters).argsort()
         places, sorted_along = self._along(self.angle)[order], self._along(self._matters)[order]
-        scores = -(((places[:, None] - places) / self.sigma) ** 2) / 2
-        np.fill_diagonal(scores, -np.inf)
-        weights = np.exp(scores - scores.max(axis=1, keepdims=True))
-        weights /= weights.sum(axis=1, keepdims=True)
+        others = ~np.eye(len(places), dtype=bool)
+        weights = attention_weights(places, places, sigma=self.sigma, mask=others)
         distinct, first = np.unique(sorted_along, return_index=True)
         draw_weights(axes["weights"], distinct, distinct, weights[np.ix_(first, first)])
         axes["weights"].set(xlabel="key, along what matters", ylabel="query")

@@ -2,22 +2,21 @@
 
 import math
 
-import anywidget
 import numpy as np
 import traitlets
 
 from ..arrays import finite_numbers, finite_width, finite_widths
 from ..figures import COLORS
 from ..pooling import attention_weights
+from .figure import Figure
 from .modules import joined
-from .still import checked_choice, checked_text, living, still_image, still_picture
+from .still import checked_choice
 
 SCORES = ("distance", "expanded", "product", "circle", "scaled")
 MOST_KEYS = 24
-STILL = 720, 340
 
 
-class ScoreExplorer(anywidget.AnyWidget):
+class ScoreExplorer(Figure):
     """Compare weights from dot products with the Gaussian's, with or without a running kernel.
 
     In a notebook this is a widget whose `sigma`, `score` and `query` Python can read, set and
@@ -66,7 +65,8 @@ class ScoreExplorer(anywidget.AnyWidget):
 
     _esm = joined("scores.mjs")
     _css = joined("scores.css")
-    data = traitlets.Dict().tag(sync=True)
+    _root, _label = "nw-scores", "Attention explorer"
+    _still = 720, 340  # pixels
     sigma = traitlets.Any().tag(sync=True)
     score = traitlets.Any().tag(sync=True)
     query = traitlets.Any().tag(sync=True)
@@ -85,9 +85,8 @@ class ScoreExplorer(anywidget.AnyWidget):
         self._points = _points(keys)
         query = _pair(query)
         sigmas = finite_widths(sigmas, self._span(query))
-        self._alt = None if alt is None else checked_text("alt", alt)
         data = {"keys": self._points.tolist(), "sigmas": sigmas, "colors": COLORS}
-        super().__init__(data=data, sigma=sigma, score=score, query=query)
+        super().__init__(alt, data, sigma=sigma, score=score, query=query)
 
     @traitlets.validate("sigma")
     def _valid_sigma(self, proposal):
@@ -106,17 +105,6 @@ class ScoreExplorer(anywidget.AnyWidget):
     def _span(self, query):
         """Return more than any distance from the query, also to keys moved to the circle."""
         return math.hypot(*query) + max(1.0, *(math.hypot(*key) for key in self._points))
-
-    def _repr_mimebundle_(self, **kwargs):
-        bundle, metadata = super()._repr_mimebundle_(**kwargs)
-        picture = still_picture(self._draw, *STILL)
-        return bundle | {"text/html": self._html(picture), "image/png": picture}, metadata
-
-    def _html(self, picture):
-        """Return the still figure, and beside it the data from which a page comes alive."""
-        start = self.data | {"sigma": self.sigma, "score": self.score, "query": self.query}
-        still = still_image(picture, *STILL, self._alt or self._description())
-        return living("nw-scores", "Attention explorer", still, start)
 
     def _description(self):
         return (

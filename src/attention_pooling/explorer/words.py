@@ -4,7 +4,6 @@ import json
 import zlib
 from importlib.resources import files
 
-import anywidget
 import numpy as np
 import traitlets
 
@@ -20,13 +19,13 @@ from ..words import (
     tokens_of,
     votes,
 )
+from .figure import Figure
 from .modules import joined
-from .still import checked_choice, checked_text, living, still_image, still_picture
+from .still import checked_choice
 
 HEADS = ("match", "1.1", "1.2", "2.1", "2.2")
 MOST_TOKENS = 500
 WIDTHS = 0.1, 10.0  # tokens
-STILL = 720, 330  # pixels
 RHYME_AT = 69  # "… that killed the", for the second time
 TEXTS = {
     "The House That Jack Built, five verses": " ".join(house_that_jack_built(5)),
@@ -38,7 +37,7 @@ TEXTS = {
 }
 
 
-class WordExplorer(anywidget.AnyWidget):
+class WordExplorer(Figure):
     """See which words a word attends to and what comes next, with or without a running kernel.
 
     In a notebook this is a widget whose `text`, `at`, `head` and `width` Python can read, set and
@@ -87,7 +86,8 @@ class WordExplorer(anywidget.AnyWidget):
 
     _esm = joined("words.mjs")
     _css = joined("words.css")
-    data = traitlets.Dict().tag(sync=True)
+    _root, _label = "nw-words", "Word explorer"
+    _still = 720, 330  # pixels
     text = traitlets.Any().tag(sync=True)
     at = traitlets.Any().tag(sync=True)
     head = traitlets.Any().tag(sync=True)
@@ -97,10 +97,9 @@ class WordExplorer(anywidget.AnyWidget):
         if text is None:
             text, at = next(iter(TEXTS.values())), RHYME_AT if at is None else at
         at = len(_tokens(text)) - 1 if at is None else at
-        self._alt = None if alt is None else checked_text("alt", alt)
         numbers = json.loads(_stored())
         data = {"colors": COLORS, "widths": WIDTHS, "texts": TEXTS, "numbers": numbers}
-        super().__init__(data=data, text=text, at=at, head=head, width=width)
+        super().__init__(alt, data, text=text, at=at, head=head, width=width)
 
     @traitlets.validate("text")
     def _valid_text(self, proposal):
@@ -123,23 +122,11 @@ class WordExplorer(anywidget.AnyWidget):
     def _valid_width(self, proposal):
         return finite_width(proposal.value, MOST, "width")
 
-    def _repr_mimebundle_(self, **kwargs):
-        bundle, metadata = super()._repr_mimebundle_(**kwargs)
-        picture = still_picture(self._draw, *STILL)
-        return bundle | {"text/html": self._html(picture), "image/png": picture}, metadata
-
-    def _html(self, picture):
-        """Return the still figure, and beside it the data from which a page comes alive."""
-        start = {name: value for name, value in self.data.items() if name != "numbers"} | {
-            "text": self.text,
-            "at": self.at,
-            "head": self.head,
-            "width": self.width,
-            # The page loads the transformer's numbers by themselves, when the figure comes near.
-            "version": f"{zlib.crc32(_stored().encode()):08x}",
-        }
-        still = still_image(picture, *STILL, self._alt or self._description())
-        return living("nw-words", "Word explorer", still, start)
+    def _start(self):
+        start = super()._start()
+        # The page loads the transformer's numbers by themselves, when the figure comes near.
+        del start["numbers"]
+        return start | {"version": f"{zlib.crc32(_stored().encode()):08x}"}
 
     def _description(self):
         tokens = _tokens(self.text)
