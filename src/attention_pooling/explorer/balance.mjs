@@ -4,8 +4,8 @@ import { attentionWeights, pool, share } from "./arithmetic.mjs";
 import { draggable } from "./drag.mjs";
 import { DASH, Panel } from "./frame.mjs";
 import { gaussian } from "./kernels.mjs";
-import { watchLooks } from "./looks.mjs";
-import { digitsOf, extent, written } from "./scales.mjs";
+import { keepFitting } from "./looks.mjs";
+import { digitsOf, extent, rounded, written } from "./scales.mjs";
 import { speaker } from "./speech.mjs";
 import { figureOf } from "./view.mjs";
 
@@ -97,7 +97,7 @@ const sumPanel = {
   drags: {
     name: "sigma",
     axis: "x",
-    read: (x, { sigmas: [lo, hi] }) => Number(Math.min(Math.max(x, lo), hi).toPrecision(3)),
+    read: (x, { sigmas: [lo, hi] }) => rounded(Math.min(Math.max(x, lo), hi)),
   },
   legend: ({ colors }) => [
     ["bias²", colors.estimate, DASH],
@@ -200,15 +200,8 @@ function build(root, { sigmas, ...data }, ask) {
   }
 
   let panels = [];
-  let looks = "";
   function draw() {
     for (const panel of panels) panel.draw(state);
-  }
-  function fit() {
-    const { color, fontFamily } = getComputedStyle(root);
-    looks = color + fontFamily + devicePixelRatio;
-    for (const panel of panels) panel.fit({ colour: color, font: `12px ${fontFamily}` }, state);
-    draw();
   }
   function show(next) {
     Object.assign(state, next);
@@ -261,7 +254,7 @@ function build(root, { sigmas, ...data }, ask) {
     },
   };
 
-  width.addEventListener("input", () => ask({ sigma: Number((10 ** width.value).toPrecision(3)) }));
+  width.addEventListener("input", () => ask({ sigma: rounded(10 ** width.value) }));
   place.addEventListener("input", () => ask({ query: state.queries[place.value] }));
   find("[name=once]").addEventListener("click", () => drawAnew(1));
   find("[name=often]").addEventListener("click", () => drawAnew(100));
@@ -276,21 +269,17 @@ function build(root, { sigmas, ...data }, ask) {
     const focus = () => input.focus({ preventScroll: true });
     draggable(panel, state, { focus, ask, point() {} });
   }
-  fit();
-  show({});
-  const watch = new ResizeObserver(() => live.clientWidth && fit());
-  watch.observe(find(".nw-panels"));
-  const unwatch = watchLooks(root, () => {
-    const { color, fontFamily } = getComputedStyle(root);
-    if (looks !== color + fontFamily + devicePixelRatio) fit();
+  const unfit = keepFitting(root, find(".nw-panels"), (ink) => {
+    for (const panel of panels) panel.fit(ink, state);
+    draw();
   });
+  show({});
   root.dataset.ready = "true";
   return {
     show,
     end() {
       hush();
-      watch.disconnect();
-      unwatch();
+      unfit();
     },
   };
 }

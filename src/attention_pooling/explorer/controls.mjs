@@ -1,9 +1,6 @@
 // What a reader moves, apart from the panels: a record for each control.
 
-import { digitsOf, extent, roundStep, tidy, written } from "./scales.mjs";
-
-/** A slider's width: what is computed has as many digits as its label. */
-export const rounded = (sigma) => Number(sigma.toPrecision(3));
+import { digitsOf, extent, rounded, roundStep, tidy, written } from "./scales.mjs";
 
 /** The queries that a slider can choose: its ends and its step. */
 export function queryRange(queries) {

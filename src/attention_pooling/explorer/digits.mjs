@@ -1,7 +1,7 @@
 // Digits: the reader paints the top half of one, and pooling completes it.
 
 import { effectiveKeys, mostAttended } from "./arithmetic.mjs";
-import { written } from "./scales.mjs";
+import { rounded, written } from "./scales.mjs";
 import { softmax } from "./softmax.mjs";
 import { speaker } from "./speech.mjs";
 import { figureOf } from "./view.mjs";
@@ -184,7 +184,7 @@ function build(root, { images: packed, examples, sigmas, colors, ...start }, ask
     cells[from + way].tabIndex = 0;
     cells[from + way].focus();
   });
-  slider.addEventListener("input", () => ask({ sigma: Number((10 ** slider.value).toPrecision(3)) }));
+  slider.addEventListener("input", () => ask({ sigma: rounded(10 ** slider.value) }));
   find("[name=clear]").addEventListener("click", () => ask({ painted: new Array(HALF).fill(0) }));
   let example = 0;
   find("[name=next]").addEventListener("click", () => {

@@ -5,8 +5,8 @@ import { draggable } from "./drag.mjs";
 import { Panel } from "./frame.mjs";
 import { heatmap, paint } from "./heatmap.mjs";
 import { gaussian } from "./kernels.mjs";
-import { watchLooks } from "./looks.mjs";
-import { extent, written } from "./scales.mjs";
+import { keepFitting } from "./looks.mjs";
+import { extent, rounded, written } from "./scales.mjs";
 import { speaker } from "./speech.mjs";
 import { figureOf } from "./view.mjs";
 
@@ -154,14 +154,7 @@ function build(root, { sigmas, matters, ...data }, ask) {
   }
 
   let panels = [];
-  let looks = "";
   const draw = () => panels.forEach((panel) => panel.draw(state));
-  function fit() {
-    const { color, fontFamily } = getComputedStyle(root);
-    looks = color + fontFamily + devicePixelRatio;
-    for (const panel of panels) panel.fit({ colour: color, font: `12px ${fontFamily}` }, state);
-    draw();
-  }
   function show(next) {
     const before = state.sigma;
     Object.assign(state, next);
@@ -200,7 +193,7 @@ function build(root, { sigmas, matters, ...data }, ask) {
   };
 
   turn.addEventListener("input", () => ask({ angle: Number(turn.value) }));
-  width.addEventListener("input", () => ask({ sigma: Number((10 ** width.value).toPrecision(3)) }));
+  width.addEventListener("input", () => ask({ sigma: rounded(10 ** width.value) }));
 
   root.append(live);
   update(true);
@@ -225,21 +218,17 @@ function build(root, { sigmas, matters, ...data }, ask) {
   field.canvas.addEventListener("pointermove", (event) => {
     if (field.canvas.hasPointerCapture(event.pointerId)) follow(event);
   });
-  fit();
-  show({});
-  const watch = new ResizeObserver(() => live.clientWidth && fit());
-  watch.observe(sheets);
-  const unwatch = watchLooks(root, () => {
-    const { color, fontFamily } = getComputedStyle(root);
-    if (looks !== color + fontFamily + devicePixelRatio) fit();
+  const unfit = keepFitting(root, sheets, (ink) => {
+    for (const panel of panels) panel.fit(ink, state);
+    draw();
   });
+  show({});
   root.dataset.ready = "true";
   return {
     show,
     end() {
       hush();
-      watch.disconnect();
-      unwatch();
+      unfit();
     },
   };
 }

@@ -1,8 +1,8 @@
 // The leave-one-out error and the training error over the width.
 
 import { leaveOneOut } from "./arithmetic.mjs";
-import { rounded } from "./controls.mjs";
 import { DASH } from "./frame.mjs";
+import { rounded } from "./scales.mjs";
 
 const WIDTHS = 61;
 

@@ -8,7 +8,7 @@ import {
   pool,
   share,
 } from "./arithmetic.mjs";
-import { controlsOf, rounded } from "./controls.mjs";
+import { controlsOf } from "./controls.mjs";
 import { checkPairs, tableOf, withPairs } from "./data.mjs";
 import { draggable } from "./drag.mjs";
 import { editable } from "./edit.mjs";
@@ -17,9 +17,9 @@ import { estimatePanel } from "./estimate.mjs";
 import { Panel } from "./frame.mjs";
 import { heatmap } from "./heatmap.mjs";
 import { kernelsOf } from "./kernels.mjs";
-import { watchLooks } from "./looks.mjs";
+import { inkOf, isSame, watchLooks } from "./looks.mjs";
 import { readoutOf } from "./readout.mjs";
-import { extent } from "./scales.mjs";
+import { extent, rounded } from "./scales.mjs";
 import { similarityPanel } from "./similarity.mjs";
 import { speaker } from "./speech.mjs";
 import { sumOf } from "./terms.mjs";
@@ -300,16 +300,12 @@ export function explore(root, raw, { inputs, ask, addresses = {}, rested = () =>
   }
 
   let ink;
-  const look = () => {
-    const { color, fontFamily } = getComputedStyle(root);
-    return { colour: color, font: `12px ${fontFamily}`, density: devicePixelRatio };
-  };
   const fit = () => {
-    ink = look();
+    ink = inkOf(root);
     for (const panel of panels) panel.fit(ink, state);
     if (state.terms) draw();
   };
-  const fitAnew = () => JSON.stringify(look()) === JSON.stringify(ink) || fit();
+  const fitAnew = () => isSame(inkOf(root), ink) || fit();
   const fitErrors = (panel) => {
     panel.fit(ink, state);
     draw();

@@ -72,3 +72,6 @@ export const along = (value, { lo, hi, log }) =>
 /** The value that lies so far along a scale. */
 export const valueAt = (fraction, { lo, hi, log }) =>
   log ? lo * (hi / lo) ** fraction : lo + fraction * (hi - lo);
+
+/** A slider's width: what is computed has as many digits as its label. */
+export const rounded = (sigma) => Number(sigma.toPrecision(3));

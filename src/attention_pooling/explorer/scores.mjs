@@ -2,7 +2,7 @@
 
 import { effectiveKeys } from "./arithmetic.mjs";
 import { SIDE, STEPS, barsInk, planeInk, seen } from "./plane.mjs";
-import { written } from "./scales.mjs";
+import { rounded, written } from "./scales.mjs";
 import { SCORES, compare } from "./softmax.mjs";
 import { speaker } from "./speech.mjs";
 import { figureOf } from "./view.mjs";
@@ -145,8 +145,7 @@ function build(root, { keys: given, colors, sigmas, ...start }, ask) {
     event.preventDefault();
     move(now.query.map((x, i) => x + 5 * step * way[i]));
   });
-  // What the label shows is what is computed: three digits.
-  slider.addEventListener("input", () => ask({ sigma: Number((10 ** slider.value).toPrecision(3)) }));
+  slider.addEventListener("input", () => ask({ sigma: rounded(10 ** slider.value) }));
   chooser.addEventListener("change", () => ask({ score: chooser.value }));
 
   root.append(live);

@@ -1,8 +1,8 @@
 // The explorer as the view of an anywidget, whose slider and chooser are ipywidgets.
 
-import { rounded } from "./controls.mjs";
 import { tableOf } from "./data.mjs";
 import { explore } from "./explore.mjs";
+import { rounded } from "./scales.mjs";
 
 const plainTable = (table) =>
   Object.fromEntries(

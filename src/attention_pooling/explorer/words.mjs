@@ -2,7 +2,7 @@
 
 import { effectiveKeys } from "./arithmetic.mjs";
 import { HEADS, MOST, attend, tokensOf, unpack } from "./reading.mjs";
-import { written } from "./scales.mjs";
+import { rounded, written } from "./scales.mjs";
 import { speaker } from "./speech.mjs";
 
 const MOST_TOKENS = 500;
@@ -220,8 +220,7 @@ function build(root, { numbers, colors, widths, texts, ...start }, ask) {
       find("[role=alert]").textContent = error.message;
     }
   };
-  // What the label shows is what is computed: three digits.
-  slider.addEventListener("input", () => tell({ width: Number((10 ** slider.value).toPrecision(3)) }));
+  slider.addEventListener("input", () => tell({ width: rounded(10 ** slider.value) }));
   chooser.addEventListener("change", () => tell({ head: chooser.value }));
   example.addEventListener("change", () => (example.value ? tell({ text: texts[example.value] }) : area.focus()));
   area.addEventListener("input", () => tell({ text: area.value }));
