@@ -389,7 +389,15 @@ def test_a_finger_draws_sideways_and_scrolls_otherwise(phone, site):
     page.goto(f"{site}chapters/pooling.html")
     page.wait_for_selector(ROOT)
     canvas = page.locator(f"{ROOT} canvas").first
-    canvas.evaluate("canvas => canvas.scrollIntoView({ block: 'center' })")
+    # What stands above, and loads when it comes near, may move the canvas until it is there.
+    canvas.evaluate(
+        """async (canvas) => {
+        for (let still = 0, top; still < 20; top = canvas.getBoundingClientRect().top) {
+          canvas.scrollIntoView({ block: "center" });
+          await new Promise(requestAnimationFrame);
+          still = canvas.getBoundingClientRect().top === top ? still + 1 : 0;
+        } }"""
+    )
     box = canvas.bounding_box()
     send = page.context.new_cdp_session(page).send
 
