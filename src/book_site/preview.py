@@ -3,6 +3,7 @@
 import json
 import re
 from html import escape
+from math import exp
 from pathlib import Path
 
 import matplotlib.style
@@ -59,7 +60,7 @@ def draw(app):
         ax = fig.add_axes((0, 0, 1, 1), xlim=(-3.2, 3.2), ylim=(-0.25, 1.2))
         ax.axis("off")
         places = [step / 20 for step in range(-52, 53)]
-        heights = [2.718281828 ** (-(place**2)) for place in places]
+        heights = [exp(-(place**2)) for place in places]
         ax.plot(places, heights, color=COLORS["estimate"], lw=10, solid_capstyle="round")
         ax.plot(0, 0, "o", color=COLORS["query"], ms=24)
         fig.savefig(Path(app.outdir, TOUCH_ICON), metadata={"Software": None})
