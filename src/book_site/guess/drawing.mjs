@@ -1,7 +1,7 @@
 // "Draw it": the reader draws a curve, then the true one appears, with the gap between them.
 
 import { Panel, DASH } from "../../attention_pooling/explorer/frame.mjs";
-import { watchLooks } from "../../attention_pooling/explorer/looks.mjs";
+import { inkOf, keepFitting } from "../../attention_pooling/explorer/looks.mjs";
 import { along, written } from "../../attention_pooling/explorer/scales.mjs";
 import { COLUMNS, CURVES, gapOf } from "./curves.mjs";
 
@@ -100,11 +100,10 @@ export function drawing(root, { draw, show: setting, from }, { kept, told, look,
     canvas.ariaValueText = `at ${say(curve.xs[at], 0)}: ${Number.isNaN(height) ? "nothing drawn" : say(height, 1)}`;
   }
   /** Take looks and legend as they are now. */
-  function refit() {
-    const { color, fontFamily } = getComputedStyle(root);
-    state.colour = color;
+  function refit(ink = inkOf(root)) {
+    state.colour = ink.colour;
     panel.scale(state);
-    panel.fit({ colour: color, font: `12px ${fontFamily}` }, state);
+    panel.fit(ink, state);
     redraw();
   }
 
@@ -211,9 +210,7 @@ export function drawing(root, { draw, show: setting, from }, { kept, told, look,
     state.drawn.set(before);
     reveal(false);
   }
-  refit();
-  new ResizeObserver(() => pad.clientWidth && refit()).observe(pad);
-  watchLooks(root, refit);
+  keepFitting(root, pad, refit);
 
   return {
     /** Draw through [x, y] pairs from left to right, and compare. */
