@@ -1,0 +1,167 @@
+"""The book as a PDF: its chapters in one page, set by a style sheet for paper and printed.
+
+Chromium breaks pages, numbers them, and writes links, an outline and tags for screen readers. On
+which page a link's target stands it does not tell in the page (`target-counter` is not there yet),
+so it prints twice, the second time with the numbers in the contents that the first has shown.
+"""
+
+from datetime import UTC, datetime
+from html import escape
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from playwright.sync_api import sync_playwright
+from pygments.formatters import HtmlFormatter
+from pypdf import PdfReader, PdfWriter
+
+from ..repository import ROOT
+from . import cover
+from .whole import SITE
+
+MODULES = ROOT / "node_modules"
+FACES = {
+    "source-serif-4": ("400", "400-italic", "600", "600-italic"),
+    "source-sans-3": ("400", "400-italic", "600", "600-italic"),
+    "source-code-pro": ("400", "600"),
+}
+STYLES = [
+    *(MODULES / "@fontsource" / name / f"{face}.css" for name in FACES for face in FACES[name]),
+    MODULES / "katex" / "dist" / "katex.min.css",
+    Path(__file__).with_name("pdf.css"),
+]
+FLAGS = ["--no-sandbox", "--disable-gpu", "--font-render-hinting=none"]
+PAGE = """<!doctype html>
+<html lang="{language}">
+<head>
+<meta charset="utf-8">
+<title>{title}</title>
+{links}
+<style>{style}</style>
+</head>
+<body>
+<header class="cover">
+<p class="title">{title}</p>
+<p class="lead">{lead}</p>
+{picture}
+<p class="licence">{licence}</p>
+</header>
+{contents}
+{chapters}
+</body>
+</html>
+"""
+
+
+def write(book, chromium, path):
+    """Print the book.
+
+    Parameters
+    ----------
+    book : Book
+    chromium : str
+        The program.
+    path : Path
+        Of the PDF.
+    """
+    for chapter in book.chapters:
+        localize(chapter)
+    with TemporaryDirectory() as folder, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        source, printed = Path(folder, "book.html"), Path(folder, "book.pdf")
+        numbers = {}
+        for _ in range(2):
+            source.write_text(page(book, numbers), encoding="utf-8")
+            view = browser.new_page()
+            view.goto(source.as_uri())
+            view.evaluate("() => document.fonts.ready.then(() => true)")
+            view.pdf(path=printed, prefer_css_page_size=True, tagged=True, outline=True)
+            view.close()
+            numbers = page_numbers(PdfReader(printed))
+        browser.close()
+        finish(book, printed, path)
+
+
+def localize(chapter):
+    """Make a chapter's ids its own, and its links lead within one page."""
+    for element in chapter.body.select("[id]"):
+        element["id"] = f"{chapter.name}--{element['id']}"
+    for link in chapter.body.select("a[href]"):
+        name, html, anchor = link["href"].partition(".html")
+        if html and ":" not in name:
+            link["href"] = f"#{name}{anchor.replace('#', '--')}"
+    for image in chapter.body.select("img"):
+        if not image["src"].startswith("data:"):
+            image["src"] = Path(SITE, image["src"]).as_uri()
+    # Of a formula's two forms the one that is seen stays, so that none is found twice.
+    for formula in chapter.body.select(".katex-mathml"):
+        formula.decompose()
+
+
+def page(book, numbers):
+    """Return the book as one page, with the numbers of pages that are known by then."""
+    colours = HtmlFormatter(style="a11y-high-contrast-light").get_style_defs(".highlight")
+    feet = "".join(
+        f'@page {chapter.name} {{ @bottom-left {{ content: "{css(chapter.heading)}" }} }}\n'
+        f"#{chapter.name} {{ page: {chapter.name} }}\n"
+        for chapter in book.chapters
+    )
+    return PAGE.format(
+        language=book.language,
+        title=escape(book.title),
+        lead=book.lead,
+        licence=escape(book.licence),
+        picture=cover.svg(),
+        links="\n".join(f'<link rel="stylesheet" href="{style.as_uri()}">' for style in STYLES),
+        style=f"{colours}\n{feet}",
+        contents=contents(book, numbers),
+        chapters="\n".join(
+            f'<section class="chapter" id="{chapter.name}">{chapter.body.decode()}</section>'
+            for chapter in book.chapters
+        ),
+    )
+
+
+def css(text):
+    """Return a text as a string in a style sheet holds it."""
+    return text.replace("\\", r"\\").replace('"', r"\"")
+
+
+def contents(book, numbers):
+    """Return the table of contents."""
+
+    def line(kind, address, number, title):
+        return (
+            f'<li class="{kind}"><a href="#{address}"><span class="number">{number}</span>'
+            f"<span>{title}</span><i></i><span>{numbers.get(address, '0')}</span></a></li>"
+        )
+
+    lines = []
+    for chapter in book.chapters:
+        if chapter.part:
+            lines.append(f'<li class="part">{escape(chapter.part)}</li>')
+        lines.append(line("of-chapter", chapter.name, chapter.number, chapter.title))
+        lines += [line("of-section", name, "", title) for name, title in chapter.sections]
+    return f'<nav class="contents"><h1>Contents</h1><ul>{"".join(lines)}</ul></nav>'
+
+
+def page_numbers(reader):
+    """Return the page of each target, counted from 1."""
+    named = reader.named_destinations
+    return {
+        name.lstrip("/"): reader.get_destination_page_number(target) + 1
+        for name, target in named.items()
+    }
+
+
+def finish(book, printed, path):
+    """Write the PDF, with what it says of itself, the same bytes each time."""
+    writer = PdfWriter(clone_from=printed)
+    made = datetime.fromtimestamp(book.made, UTC).strftime("D:%Y%m%d%H%M%SZ")
+    writer.metadata = {
+        "/Title": book.title,
+        "/Author": book.author,
+        "/CreationDate": made,
+        "/ModDate": made,
+    }
+    writer.page_layout, writer.page_mode = "/OneColumn", "/UseOutlines"
+    writer.write(path)
