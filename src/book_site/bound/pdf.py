@@ -10,13 +10,12 @@ from html import escape
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pikepdf
 from playwright.sync_api import sync_playwright
 from pygments.formatters import HtmlFormatter
-from pypdf import PdfReader, PdfWriter
 
 from ..repository import ROOT
-from . import cover
-from .whole import SITE
+from . import SITE, cover
 
 MODULES = ROOT / "node_modules"
 FACES = {
@@ -29,6 +28,7 @@ STYLES = [
     MODULES / "katex" / "dist" / "katex.min.css",
     Path(__file__).with_name("pdf.css"),
 ]
+SHORT = 24  # lines of code that stay on one page
 FLAGS = ["--no-sandbox", "--disable-gpu", "--font-render-hinting=none"]
 PAGE = """<!doctype html>
 <html lang="{language}">
@@ -76,7 +76,7 @@ def write(book, chromium, path):
             view.evaluate("() => document.fonts.ready.then(() => true)")
             view.pdf(path=printed, prefer_css_page_size=True, tagged=True, outline=True)
             view.close()
-            numbers = page_numbers(PdfReader(printed))
+            numbers = page_numbers(printed)
         browser.close()
         finish(book, printed, path)
 
@@ -92,6 +92,9 @@ def localize(chapter):
     for image in chapter.body.select("img"):
         if not image["src"].startswith("data:"):
             image["src"] = Path(SITE, image["src"]).as_uri()
+    for code in chapter.body.select("pre"):
+        if code.get_text().count("\n") <= SHORT:
+            code.parent["class"] = [*code.parent.get("class", []), "short"]
     # Of a formula's two forms the one that is seen stays, so that none is found twice.
     for formula in chapter.body.select(".katex-mathml"):
         formula.decompose()
@@ -101,7 +104,7 @@ def page(book, numbers):
     """Return the book as one page, with the numbers of pages that are known by then."""
     colours = HtmlFormatter(style="a11y-high-contrast-light").get_style_defs(".highlight")
     feet = "".join(
-        f'@page {chapter.name} {{ @bottom-left {{ content: "{css(chapter.heading)}" }} }}\n'
+        f'@page {chapter.name} {{ @bottom-left {{ content: "{css(chapter.title)}" }} }}\n'
         f"#{chapter.name} {{ page: {chapter.name} }}\n"
         for chapter in book.chapters
     )
@@ -129,39 +132,37 @@ def css(text):
 def contents(book, numbers):
     """Return the table of contents."""
 
-    def line(kind, address, number, title):
-        return (
-            f'<li class="{kind}"><a href="#{address}"><span class="number">{number}</span>'
-            f"<span>{title}</span><i></i><span>{numbers.get(address, '0')}</span></a></li>"
-        )
+    def line(kind, address, title):
+        number = numbers.get(address, 0)
+        words = f"<span>{title}</span><i></i><span>{number}</span>"
+        return f'<li class="{kind}"><a href="#{address}">{words}</a></li>'
 
     lines = []
     for chapter in book.chapters:
         if chapter.part:
             lines.append(f'<li class="part">{escape(chapter.part)}</li>')
-        lines.append(line("of-chapter", chapter.name, chapter.number, chapter.title))
-        lines += [line("of-section", name, "", title) for name, title in chapter.sections]
+        lines.append(line("of-chapter", chapter.name, chapter.heading))
+        lines += [line("of-section", name, title) for name, title in chapter.sections]
     return f'<nav class="contents"><h1>Contents</h1><ul>{"".join(lines)}</ul></nav>'
 
 
-def page_numbers(reader):
+def page_numbers(printed):
     """Return the page of each target, counted from 1."""
-    named = reader.named_destinations
-    return {
-        name.lstrip("/"): reader.get_destination_page_number(target) + 1
-        for name, target in named.items()
-    }
+    with pikepdf.open(printed) as pdf:
+        pages = {page.objgen: number for number, page in enumerate(pdf.pages, 1)}
+        targets = pdf.Root.Dests.items()
+        return {name.removeprefix("/"): pages[target[0].objgen] for name, target in targets}
 
 
 def finish(book, printed, path):
-    """Write the PDF, with what it says of itself, the same bytes each time."""
-    writer = PdfWriter(clone_from=printed)
-    made = datetime.fromtimestamp(book.made, UTC).strftime("D:%Y%m%d%H%M%SZ")
-    writer.metadata = {
-        "/Title": book.title,
-        "/Author": book.author,
-        "/CreationDate": made,
-        "/ModDate": made,
-    }
-    writer.page_layout, writer.page_mode = "/OneColumn", "/UseOutlines"
-    writer.write(path)
+    """Write the PDF, with what it says of itself, in a third of the space and always the same."""
+    made = datetime.fromtimestamp(book.made, UTC)
+    with pikepdf.open(printed) as pdf:
+        with pdf.open_metadata(set_pikepdf_as_editor=False) as metadata:
+            metadata["dc:title"], metadata["dc:creator"] = book.title, [book.author]
+            metadata["dc:language"], metadata["dc:rights"] = {book.language}, book.licence
+            metadata["xmp:CreateDate"] = metadata["xmp:ModifyDate"] = made.isoformat()
+        pdf.Root.PageMode = pikepdf.Name.UseOutlines
+        pdf.Root.ViewerPreferences = pikepdf.Dictionary(DisplayDocTitle=True)
+        generate = pikepdf.ObjectStreamMode.generate
+        pdf.save(path, object_stream_mode=generate, deterministic_id=True)

@@ -7,7 +7,6 @@ stand at the end of their chapter, where nobody sees them before having thought.
 
 import os
 import posixpath
-import re
 import subprocess
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -19,13 +18,13 @@ from bs4 import BeautifulSoup, Tag
 from sphinx_external_toc.parsing import parse_toc_yaml
 
 from ..repository import ROOT, repository
+from . import SITE
 
-SITE = ROOT / "_build" / "html"
 CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
 # What serves the page alone.
 OF_THE_PAGE = (
     "script, style, input, svg.sd-octicon, .headerlink, .toctree-wrapper, .only-dark, .ways, "
-    ".reading-time, summary .expanded, .exercise .exercise-check, .sidebar-title:empty"
+    ".reading-time, summary .expanded, .exercise-check:not(.solution *), .sidebar-title:empty"
 )
 MOVING = "This figure can be dragged on the book’s page."
 OLDEST = 315_532_800  # 1980, before which no archive dates a file
@@ -36,14 +35,17 @@ class Chapter(NamedTuple):
 
     name: str
     part: str | None
-    number: str
-    title: str
     body: Tag
 
     @property
-    def heading(self):
+    def title(self):
         """Return the title with its number, as text."""
-        return f"{self.number} {BeautifulSoup(self.title, 'html.parser').get_text()}".strip()
+        return self.body.h1.get_text().strip()
+
+    @property
+    def heading(self):
+        """Return the title with its number, as HTML."""
+        return self.body.h1.decode_contents().strip()
 
     @property
     def sections(self):
@@ -58,8 +60,6 @@ class Book:
     title, author = CONFIG["title"], CONFIG["author"]
     language = "en"
     licence = " ".join(CONFIG["html"]["extra_footer"].split())
-    # What files are called before the dot.
-    name = re.sub(r"\W+", "-", title.lower()).strip("-")
 
     def __init__(self):
         known = repository()
@@ -75,8 +75,8 @@ class Book:
         def visit(docname, caption):
             places[docname] = caption
             for part in contents[docname].subtrees:
-                for child, opened in zip(part.files(), [part.caption] + [None] * len(part.items)):
-                    visit(child, opened)
+                for place, child in enumerate(part.files()):
+                    visit(child, None if place else part.caption)
 
         visit(contents.root.docname, None)
         return places
@@ -99,9 +99,11 @@ class Book:
         page = BeautifulSoup(text, "html.parser")
         body = page.select_one("article section").extract()
         for figure in body.select("div:has(> .nw-still):has(> script)"):
-            figure.append(page.new_tag("p", attrs={"class": "moving"}))
-            link = page.new_tag("a", href="", string=MOVING)
-            figure.select_one(".moving").append(link)
+            note = page.new_tag("p", attrs={"class": "moving"}, string=MOVING)
+            if self.address:
+                link = page.new_tag("a", href=f"{self.address}{docname}.html")
+                note.string.wrap(link)
+            figure.append(note)
         for piece in body.select(OF_THE_PAGE):
             piece.decompose()
         open_all(page, body)
@@ -110,13 +112,10 @@ class Book:
             del image["loading"], image["decoding"]
             if not image["src"].startswith("data:"):
                 image["src"] = posixpath.normpath(f"{docname}/../{image['src']}")
-        number = body.h1.select_one(".section-number")
-        number = number.extract().get_text().strip() if number else ""
-        title = body.h1.decode_contents().strip()
-        return Chapter(PurePosixPath(docname).name, part, number, title, body)
+        return Chapter(PurePosixPath(docname).name, part, body)
 
     def link(self, docname, body):
-        """Let links lead to ``NAME.html#ID`` in the book, or to the site if its address is known."""
+        """Let links lead to ``NAME.html#ID`` in the book, or to the site, or take them away."""
         for link in body.select("a[href]"):
             address = urlsplit(link["href"])
             if address.scheme:
@@ -129,7 +128,9 @@ class Book:
             elif self.address:
                 link["href"] = f"{self.address}{target or docname + '.html'}{mark}"
             else:
-                link.unwrap()
+                around = link.find_parent("p")
+                alone = around and around.get_text().strip() == link.get_text().strip()
+                around.decompose() if alone else link.unwrap()
 
     def keep_linked(self):
         """Drop each id that nothing leads to: those of pages are not all unique."""
@@ -149,21 +150,19 @@ def open_all(page, body):
     """Open what a reader would open, and say what it is."""
     replies, solutions = body.select(".nw-replies"), body.select("details.solution")
     for tab in body.select("label.sd-tab-label"):
-        tab.name, tab.attrs = "p", {"class": ["label"]}
+        tab.name, tab.attrs = "p", {"class": ["told"]}
     for code in body.select("details.hide > summary"):
         code.string = "Code"
     for box in body.select("details"):
-        box.summary.attrs = {"class": ["label"]}
+        box.summary.attrs = {"class": ["told"]}
         box.summary.name, box.name = "p", "div"
         box["class"] = ["box", *box["class"]]
     for place, question in enumerate(body.select(".nw-question"), 1):
-        question.insert(0, page.new_tag("span", attrs={"class": "label"}, string=f"Question {place}"))
-        question.insert(1, " ")
+        told = page.new_tag("span", attrs={"class": "told"}, string=f"Question {place}")
+        question.insert(0, told)
+        told.insert_after(" ")
     for place, reply in enumerate(replies, 1):
-        reply.select_one(".label").string = f"Question {place}"
-    for solution in solutions:
-        exercise = solution.find_previous(class_="exercise").select_one(".caption-number")
-        solution.select_one(".label").insert(0, f"{exercise.get_text().strip()}: ")
+        reply.select_one(".told").string = f"Question {place}"
     for heading, boxes in (("Answers", replies), ("Solutions", solutions)):
         if boxes:
             end = page.new_tag("section", id=heading.lower(), attrs={"class": "postponed"})
