@@ -8,9 +8,7 @@ looks like another book; Chromium sets what the pages hold.
 import os
 
 from ..launch import button
-from ..repository import ROOT
 
-SITE = ROOT / "_build" / "html"
 KINDS = {"pdf": "To print, or to read as it was set", "epub": "For readers of e-books"}
 
 

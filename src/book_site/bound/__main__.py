@@ -2,9 +2,12 @@
 
 import os
 
-from . import SITE, epub, file_name, pdf
+from ..repository import ROOT
+from . import epub, file_name, pdf
 from .whole import Book
 
+SITE = ROOT / "_build" / "html"
+
 # Each of the two makes of the chapters what it needs.
-pdf.write(Book(), os.environ["BOOK_PDF"], SITE / file_name(Book.title, "pdf"))
-epub.write(Book(), SITE / file_name(Book.title, "epub"))
+pdf.write(Book(SITE), os.environ["BOOK_PDF"], SITE / file_name(Book.title, "pdf"))
+epub.write(Book(SITE), SITE / file_name(Book.title, "epub"))

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from bs4 import BeautifulSoup
 
-from . import SITE, cover
+from . import cover
 
 TYPES = {
     ".css": "text/css",
@@ -95,7 +95,7 @@ def write(book, path):
     texts = {"cover": (book.title, COVER.format(**told)), "contents": ("Contents", contents(book))}
     for chapter in book.chapters:
         for image in chapter.body.select("img"):
-            name, picture = stored(image["src"])
+            name, picture = stored(image["src"], book.site)
             image["src"] = name
             files[name] = picture
         simplify(chapter.body)
@@ -123,10 +123,10 @@ def write(book, path):
             add(f"book/{name}", files[name])
 
 
-def stored(source):
+def stored(source, site):
     """Return an image's name in the archive, and its bytes."""
     if not source.startswith("data:"):
-        return Path(source).name, Path(SITE, source).read_bytes()
+        return Path(source).name, Path(site, source).read_bytes()
     picture = base64.b64decode(source.partition(",")[2])
     return f"still-{zlib.crc32(picture):08x}.png", picture
 

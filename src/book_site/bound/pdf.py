@@ -11,11 +11,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pikepdf
+from matplotlib import get_data_path
 from playwright.sync_api import sync_playwright
 from pygments.formatters import HtmlFormatter
 
 from ..repository import ROOT
-from . import SITE, cover
+from . import cover
 
 MODULES = ROOT / "node_modules"
 FACES = {
@@ -28,6 +29,8 @@ STYLES = [
     MODULES / "katex" / "dist" / "katex.min.css",
     Path(__file__).with_name("pdf.css"),
 ]
+# The few signs that none of these has come from a face that figures are set in.
+REST = {"Rest": "DejaVuSans.ttf", "Rest Mono": "DejaVuSansMono.ttf"}
 SHORT = 24  # lines of code that stay on one page
 FLAGS = ["--no-sandbox", "--disable-gpu", "--font-render-hinting=none"]
 PAGE = """<!doctype html>
@@ -64,7 +67,7 @@ def write(book, chromium, path):
         Of the PDF.
     """
     for chapter in book.chapters:
-        localize(chapter)
+        localize(chapter, book.site)
     with TemporaryDirectory() as folder, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         source, printed = Path(folder, "book.html"), Path(folder, "book.pdf")
@@ -81,7 +84,7 @@ def write(book, chromium, path):
         finish(book, printed, path)
 
 
-def localize(chapter):
+def localize(chapter, site):
     """Make a chapter's ids its own, and its links lead within one page."""
     for element in chapter.body.select("[id]"):
         element["id"] = f"{chapter.name}--{element['id']}"
@@ -91,18 +94,25 @@ def localize(chapter):
             link["href"] = f"#{name}{anchor.replace('#', '--')}"
     for image in chapter.body.select("img"):
         if not image["src"].startswith("data:"):
-            image["src"] = Path(SITE, image["src"]).as_uri()
+            image["src"] = Path(site, image["src"]).as_uri()
     for code in chapter.body.select("pre"):
         if code.get_text().count("\n") <= SHORT:
             code.parent["class"] = [*code.parent.get("class", []), "short"]
-    # Of a formula's two forms the one that is seen stays, so that none is found twice.
-    for formula in chapter.body.select(".katex-mathml"):
-        formula.decompose()
+    # Of a formula's two forms the one that is seen stays, under the name of its source.
+    for formula in chapter.body.select(".katex"):
+        formula["role"], formula["aria-label"] = "img", formula.annotation.get_text()
+        formula.select_one(".katex-mathml").decompose()
+        del formula.select_one(".katex-html")["aria-hidden"]
 
 
 def page(book, numbers):
     """Return the book as one page, with the numbers of pages that are known by then."""
     colours = HtmlFormatter(style="a11y-high-contrast-light").get_style_defs(".highlight")
+    rest = "".join(
+        f'@font-face {{ font-family: "{name}"; src: url("{face.as_uri()}") }}\n'
+        for name, file in REST.items()
+        for face in [Path(get_data_path(), "fonts", "ttf", file)]
+    )
     feet = "".join(
         f'@page {chapter.name} {{ @bottom-left {{ content: "{css(chapter.title)}" }} }}\n'
         f"#{chapter.name} {{ page: {chapter.name} }}\n"
@@ -115,7 +125,7 @@ def page(book, numbers):
         licence=escape(book.licence),
         picture=cover.svg(),
         links="\n".join(f'<link rel="stylesheet" href="{style.as_uri()}">' for style in STYLES),
-        style=f"{colours}\n{feet}",
+        style=f"{colours}\n{rest}{feet}",
         contents=contents(book, numbers),
         chapters="\n".join(
             f'<section class="chapter" id="{chapter.name}">{chapter.body.decode()}</section>'

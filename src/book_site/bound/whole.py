@@ -18,7 +18,6 @@ from bs4 import BeautifulSoup, Tag
 from sphinx_external_toc.parsing import parse_toc_yaml
 
 from ..repository import ROOT, repository
-from . import SITE
 
 CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
 # What serves the page alone.
@@ -55,13 +54,20 @@ class Chapter(NamedTuple):
 
 
 class Book:
-    """All of the book that is read from its first page to its last."""
+    """All of the book that is read from its first page to its last.
+
+    Parameters
+    ----------
+    site : Path
+        The built pages.
+    """
 
     title, author = CONFIG["title"], CONFIG["author"]
     language = "en"
     licence = " ".join(CONFIG["html"]["extra_footer"].split())
 
-    def __init__(self):
+    def __init__(self, site):
+        self.site = site
         known = repository()
         self.address = known.pages if known else None
         self.chapters = [self.chapter(*place) for place in self.places.items()]
@@ -95,7 +101,7 @@ class Book:
 
     def chapter(self, docname, part):
         """Read a chapter from its page."""
-        text = Path(SITE, f"{docname}.html").read_text(encoding="utf-8")
+        text = Path(self.site, f"{docname}.html").read_text(encoding="utf-8")
         page = BeautifulSoup(text, "html.parser")
         body = page.select_one("article section").extract()
         for figure in body.select("div:has(> .nw-still):has(> script)"):
