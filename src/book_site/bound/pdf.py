@@ -32,6 +32,14 @@ STYLES = [
 # The few signs that none of these has come from a face that figures are set in.
 REST = {"Rest": "DejaVuSans.ttf", "Rest Mono": "DejaVuSansMono.ttf"}
 SHORT = 24  # lines of code that stay on one page
+WIDTH = round(150 / 25.4 * 96)  # pixels, of 150 mm between the margins
+# A formula that is too wide gets smaller: all of the book would, to let it stay.
+FIT = """() => document.fonts.ready.then(() => {
+  for (const formula of document.querySelectorAll("div.math")) {
+    const share = formula.clientWidth / formula.scrollWidth;
+    if (share < 1) formula.style.fontSize = `${share}em`;
+  }
+})"""
 FLAGS = ["--no-sandbox", "--disable-gpu", "--font-render-hinting=none"]
 PAGE = """<!doctype html>
 <html lang="{language}">
@@ -74,9 +82,10 @@ def write(book, chromium, path):
         numbers = {}
         for _ in range(2):
             source.write_text(page(book, numbers), encoding="utf-8")
-            view = browser.new_page()
+            view = browser.new_page(viewport={"width": WIDTH, "height": 2 * WIDTH})
+            view.emulate_media(media="print")
             view.goto(source.as_uri())
-            view.evaluate("() => document.fonts.ready.then(() => true)")
+            view.evaluate(FIT)
             view.pdf(path=printed, prefer_css_page_size=True, tagged=True, outline=True)
             view.close()
             numbers = page_numbers(printed)
@@ -172,7 +181,26 @@ def finish(book, printed, path):
             metadata["dc:title"], metadata["dc:creator"] = book.title, [book.author]
             metadata["dc:language"], metadata["dc:rights"] = {book.language}, book.licence
             metadata["xmp:CreateDate"] = metadata["xmp:ModifyDate"] = made.isoformat()
+        with pdf.open_outline() as outline:
+            # Chromium writes a heading twice that moves to the next page.
+            for item, title in zip(entries(outline.root), headings(book), strict=True):
+                item.title = title
         pdf.Root.PageMode = pikepdf.Name.UseOutlines
         pdf.Root.ViewerPreferences = pikepdf.Dictionary(DisplayDocTitle=True)
         generate = pikepdf.ObjectStreamMode.generate
         pdf.save(path, object_stream_mode=generate, deterministic_id=True)
+
+
+def entries(items):
+    """Yield the entries of an outline in reading order."""
+    for item in items:
+        yield item
+        yield from entries(item.children)
+
+
+def headings(book):
+    """Yield the text of each heading in reading order."""
+    yield "Contents"
+    for chapter in book.chapters:
+        for heading in chapter.body.select("h1, h2, h3, h4"):
+            yield heading.get_text().strip()
