@@ -36,6 +36,7 @@ SHARED = {
     "computed",
     "programs",
     "live",
+    "sheets",
 }
 
 
