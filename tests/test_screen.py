@@ -8,6 +8,7 @@ from itertools import pairwise
 from urllib.parse import unquote
 
 import pages
+import pypdfium2
 import pytest
 from PIL import Image
 
@@ -287,6 +288,24 @@ def test_the_summary_prints_on_one_sheet(desktop, site, paper):
     margin = dict.fromkeys(("top", "bottom", "left", "right"), "10mm")
     printed = desktop.page.pdf(format=paper, margin=margin)
     assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1
+
+
+def test_on_paper_each_program_stands_under_its_name(desktop, site):
+    page = desktop.page
+    page.goto(site + "chapters/kernels.html")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    labels = page.locator(".sd-tab-label")
+    programs = page.locator(".sd-tab-content pre")
+    expected = [
+        f"{label.strip()} {program.splitlines()[0]}"
+        for label, program in zip(labels.all_inner_texts(), programs.all_inner_texts(), strict=True)
+    ]
+    with pypdfium2.PdfDocument(page.pdf(format="A4")) as document:
+        sheets = [" ".join(sheet.get_textpage().get_text_range().split()) for sheet in document]
+    assert len(expected) == 5
+    for one in expected:
+        assert sum(one in sheet for sheet in sheets) == 1, one
+    assert not [sheet for sheet in sheets if "Hide the code" in sheet or "Show the code" in sheet]
 
 
 def test_what_is_folded_prints_opened(desktop, site):
