@@ -202,5 +202,5 @@ def headings(book):
     """Yield the text of each heading in reading order."""
     yield "Contents"
     for chapter in book.chapters:
-        for heading in chapter.body.select("h1, h2, h3, h4"):
+        for heading in chapter.body.select("h1, h2, h3, h4, h5, h6"):
             yield heading.get_text().strip()
