@@ -145,15 +145,18 @@ def method(queries, keys, values, kernel, sigma):
     str
         One of `METHODS`.
     """
-    quick = _quick_method(keys, kernel) if _is_plain(queries, keys, values, sigma) else None
+    quick = _quick_method(queries, keys, values, kernel, sigma)
     few = queries.shape[0] * keys.shape[0] <= FEW_PAIRS
     if few and quick != "mean":
         return "one matrix"
     return quick or "blocks"
 
 
-def _quick_method(keys, kernel):
+def _quick_method(queries, keys, values, kernel, *sigmas):
     """Name what takes no time for each pair of query and key, or return None."""
+    points = queries, keys, values
+    if is_in_a_graph(*points) or not _is_readable(*points, *sigmas):
+        return None
     if kernel is constant:
         return "mean"
     if keys.shape[1] > 1:
@@ -167,18 +170,36 @@ def _quick_method(keys, kernel):
 def _mean(queries, keys, values, kernel, sigma, unreached):
     observed = _as_numpy(values)
     mean = np.sum(observed / len(observed), axis=0, dtype=float)
-    return _beside(values, np.repeat(mean[None], queries.shape[0], axis=0))
+    estimate = np.repeat(mean[None], queries.shape[0], axis=0)
+    return _result([estimate], queries, keys, values, kernel, sigma, unreached)
 
 
 def _through_sums(queries, keys, values, kernel, sigma, unreached):
-    queries, keys, observed, sigma = map(_as_numpy, (queries, keys, values, sigma))
-    sorted_keys = SortedKeys(keys, observed)
-    return _beside(values, sorted_keys.estimate(queries, kernel, sigma, unreached))
+    points, places, observed, width = map(_as_numpy, (queries, keys, values, sigma))
+    results = SortedKeys(places, observed).estimate(
+        points, kernel, width, unreached, order=int(is_in_a_graph(sigma))
+    )
+    return _result(results, queries, keys, values, kernel, sigma, unreached)
+
+
+def _result(results, queries, keys, values, kernel, sigma, *options):
+    """Return NumPy's estimate as the values' library has it, in the graph of sigma if in one.
+
+    The results are the estimate and, unless it is 0, its derivative in ln σ.
+    """
+    estimate, *slope = (_beside(values, result) for result in results)
+    if not is_in_a_graph(sigma):
+        return estimate
+    from .graph import recorded
+
+    slope = slope[0] if slope else estimate * 0
+    return recorded(estimate, slope, queries, keys, values, kernel, sigma, *options)
 
 
 def _in_blocks(queries, keys, values, kernel, sigma, unreached):
-    if kernel is gaussian and _is_plain(queries, keys, values, sigma):
-        given = [_as_numpy(array) for array in (queries, keys, values, sigma)]
+    arrays = queries, keys, values, sigma
+    if kernel is gaussian and _is_readable(*arrays) and not is_in_a_graph(*arrays):
+        given = [_as_numpy(array) for array in arrays]
         if largest_square(*given[:2], given[3]) < 1e7:
             return _beside(values, gaussian_estimate(*given))
     return blocked_estimate(queries, keys, values, kernel, sigma, unreached)
@@ -255,20 +276,31 @@ def leave_one_out_curve(
     widths = np.iterable(sigmas) and [checked_sigma(xp, sigma, keys) for sigma in sigmas]
     if not widths:
         raise ValueError(f"sigmas must hold a width at least, got {sigmas!r}")
-    quick = _quick_method(keys, kernel) if _is_plain(keys, values, *widths) else None
+    own = xp.arange(keys.shape[0], device=device(keys))
+    problem = keys, keys, values, kernel
+    quick = _quick_method(*problem, *widths)
     if quick == "mean":
-        estimates = [_rounded(values, _means_of_others(_as_numpy(values)))] * len(widths)
+        results = [_means_of_others(_as_numpy(values))]
+        estimates = (_result(results, *problem, sigma, "nan", own) for sigma in widths)
     elif quick:
         sorted_keys = SortedKeys(_as_numpy(keys), _as_numpy(values))
         estimates = (
-            _rounded(values, sorted_keys.estimate_without_own(kernel, _as_numpy(sigma)))
+            _result(
+                sorted_keys.estimate_without_own(
+                    kernel, _as_numpy(sigma), order=int(is_in_a_graph(sigma))
+                ),
+                *problem,
+                sigma,
+                "nan",
+                own,
+            )
             for sigma in widths
         )
     else:
-        own = xp.arange(keys.shape[0], device=device(keys))
-        estimates = (blocked_estimate(keys, keys, values, kernel, s, own=own) for s in widths)
+        estimates = (blocked_estimate(*problem, sigma, own=own) for sigma in widths)
     errors, unreached = [], []
     for estimate in estimates:
+        estimate = xp.astype(estimate, values.dtype, copy=False)
         errors.append(xp.mean((estimate - values) ** 2))
         unreached.append(counted(xp, xp.isnan(xp.reshape(estimate, (keys.shape[0], -1))[:, 0])))
     known = all(isinstance(count, int) for count in unreached)
@@ -300,29 +332,30 @@ class SortedKeys:
         mass = np.max(abs(values), axis=0) if values.any() else np.ones(len(keys))
         self.columns = np.vstack([np.ones(len(keys)), values, mass])
 
-    def estimate(self, queries, kernel, sigma, unreached):
-        """Return the estimate at queries of shape (m, 1)."""
-        order = _order(queries[:, 0])
-        queries, sigma = queries[order, 0], sigma.reshape(())[()]
-        sums = self._sums(queries, kernel, sigma)
+    def estimate(self, queries, kernel, sigma, unreached, order=0):
+        """Return the estimate at queries of shape (m, 1) and, at order 1, its slope in ln σ."""
+        places = _order(queries[:, 0])
+        queries, sigma = queries[places, 0], sigma.reshape(())[()]
+        sums = self._sums(queries, kernel, sigma, order=order)
         if unreached == "nearest":
-            lonely = sums[0] == 0
-            sums[:, lonely] = self._nearest_sums(queries[lonely], sigma)
-        return self._ratio(sums, order)
+            lonely = sums[0, 0] == 0
+            sums[0][:, lonely] = self._nearest_sums(queries[lonely], sigma)
+        return self._ratio(sums, places)
 
-    def estimate_without_own(self, kernel, sigma):
-        """Return the estimate at each key from the others."""
+    def estimate_without_own(self, kernel, sigma, order=0):
+        """Return the same at each key from the others."""
         own = np.arange(len(self.keys))
-        return self._ratio(self._sums(self.keys, kernel, sigma.reshape(())[()], own), self.order)
+        sums = self._sums(self.keys, kernel, sigma.reshape(())[()], own, order)
+        return self._ratio(sums, self.order)
 
-    def _sums(self, queries, kernel, sigma, own=None):
+    def _sums(self, queries, kernel, sigma, own=None, order=0):
         span = max(queries[-1], self.keys[-1]) - min(queries[0], self.keys[0])
         if not span / sigma < np.inf:
             # The farthest pair tells whether any distance overflows.
             scaled_distances(np, queries[[0, -1], None], self.keys[[0, -1], None], sigma)
         if kernel is gaussian:
-            return gaussian_sums(queries, self.keys, self.columns, sigma, own)
-        return compact_sums(queries, self.keys, self.columns, sigma, kernel, own)
+            return gaussian_sums(queries, self.keys, self.columns, sigma, own, order)
+        return compact_sums(queries, self.keys, self.columns, sigma, kernel, own, order)
 
     def _nearest_sums(self, queries, sigma):
         edges = np.searchsorted(self.keys, queries) + np.array([[-1], [0]])
@@ -335,10 +368,13 @@ class SortedKeys:
         low, high = windows(queries, self.keys, nearest * sigma, ties)
         return window_sums(self.columns[:-1], lambda rows, places: np.ones(len(rows)), low, high)
 
-    def _ratio(self, sums, order):
-        estimate = np.empty((len(order), len(sums) - 1))
-        estimate[order] = np.ldexp(sums[1:] / sums[0], self.exponents).T  # 0/0 where unreached
-        return estimate.reshape(len(order), *self.shape)
+    def _ratio(self, sums, places):
+        results = np.empty((len(sums), len(places), sums.shape[1] - 1))
+        ratio = sums[0, 1:] / sums[0, 0]  # 0/0 where unreached
+        slopes = (sums[1:, 1:] - ratio * sums[1:, :1]) / sums[0, 0]
+        for result, part in zip(results, [ratio, *slopes], strict=True):
+            result[places] = np.ldexp(part, self.exponents).T
+        return results.reshape(len(sums), len(places), *self.shape)
 
 
 def _small_estimate(queries, keys, values, kernel, sigma):
@@ -367,15 +403,14 @@ def _small_estimate(queries, keys, values, kernel, sigma):
     return estimate if finite and (total * abs(pooled)).min() > 1e-280 else None
 
 
-def _is_plain(*arrays):
-    """Tell whether arrays are NumPy's, or tensors that NumPy can read and no gradient needs."""
+def _is_readable(*arrays):
+    """Tell whether arrays are NumPy's, or tensors whose numbers NumPy can read."""
     xp = array_namespace(*arrays)
     here = all(
         is_numpy_array(array) or is_torch_array(array) and array.device.type == "cpu"
         for array in arrays
     )
-    known = here and not is_in_a_graph(*arrays) and not is_transformed(*arrays)
-    return known and arrays[0].dtype in (xp.float32, xp.float64)
+    return here and not is_transformed(*arrays) and arrays[0].dtype in (xp.float32, xp.float64)
 
 
 def _as_numpy(array):
@@ -386,10 +421,6 @@ def _beside(values, estimate):
     """Return NumPy's estimate as an array of the values' library, on their device."""
     xp = array_namespace(values)
     return xp.asarray(estimate, device=device(values))
-
-
-def _rounded(values, estimate):
-    return array_namespace(values).astype(_beside(values, estimate), values.dtype, copy=False)
 
 
 def _order(places):
