@@ -82,7 +82,7 @@ def far_sums(gaps, edges, keys, columns, sigma, scores, order=0):
 
 
 def farther(sums, lag):
-    """Return sums weighted by exp(−λ), and by λ exp(−λ) if there are such, for λ larger by a lag."""
+    """Return sums weighted by exp(−λ), and then λ exp(−λ), for a λ that is larger by a lag."""
     lag = np.minimum(lag, 1e3)  # where exp(−λ) is 0, and λ may be infinite
     sums = np.exp(-lag) * sums
     sums[1:] += lag * sums[0]

@@ -2,7 +2,7 @@
 
 import torch
 
-from .streaming import blocked_estimate, is_transformed
+from .streaming import blocked_estimate
 
 
 def recorded(estimate, slope, queries, keys, values, kernel, sigma, unreached="nan", own=None):
@@ -28,8 +28,7 @@ def recorded(estimate, slope, queries, keys, values, kernel, sigma, unreached="n
     Returns
     -------
     float64 tensor, shape (m,) or (m, c)
-        The estimate. Its derivative takes no time for each pair of query and key, but derivatives
-        of the derivative are those of `blocked_estimate`, as are derivatives of many sums at once.
+        The estimate. Only derivatives of its derivative take each pair of query and key, in blocks.
     """
 
     def from_pairs(queries, keys, values, sigma):
@@ -39,19 +38,25 @@ def recorded(estimate, slope, queries, keys, values, kernel, sigma, unreached="n
 
 
 class _Recorded(torch.autograd.Function):
+    # Functions that PyTorch transforms may close over a width in the graph.
+    generate_vmap_rule = True
+
     @staticmethod
-    def forward(ctx, sigma, estimate, slope, from_pairs, *arrays):
-        # No width changes what is unreached: a NaN there must not spread.
+    def forward(sigma, estimate, slope, from_pairs, *points):
+        return estimate.clone()
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        sigma, estimate, slope, ctx.from_pairs, *points = inputs
+        # No width changes what is unreached; NaN must not spread from there.
         reached = ~torch.isnan(estimate)
-        ctx.save_for_backward(torch.where(reached, slope, 0.0), reached, *arrays, sigma)
-        ctx.from_pairs = from_pairs
-        return estimate
+        ctx.save_for_backward(torch.where(reached, slope, 0.0), reached, *points, sigma)
 
     @staticmethod
     def backward(ctx, given):
         slope, reached, *arrays = ctx.saved_tensors
         sigma = arrays[-1]
-        if torch.is_grad_enabled() or is_transformed(given):
+        if torch.is_grad_enabled():
             estimate = ctx.from_pairs(*arrays).to(given.dtype)
             (gradient,) = torch.autograd.grad(estimate, sigma, given, create_graph=True)
         else:
