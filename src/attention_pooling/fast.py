@@ -92,8 +92,11 @@ def pool(
                                                in PyTorch if it is imported already
     =========================================  =====================================  ==========
 
-    Tensors that require a gradient, or lie on another device, take one matrix or blocks as well.
-    Points on a line are sorted besides. The transform, of [1]_, is taken with other polynomials.
+    Queries, keys and values that require a gradient, and tensors that lie on another device or that
+    `torch.func` transforms, take one matrix or blocks as well. A width that requires a gradient does
+    not: sums of the same kind give the derivative, and only derivatives of it take blocks. Where a
+    kernel jumps, as the boxcar does, it is that between the jumps; and where a key lies at the very
+    edge of a kernel's reach, the mean of both sides. Points on a line are sorted besides. The transform, of [1]_, is taken with other polynomials.
     Then m + n holds wherever the points lie, but for three things. With the Gaussian, queries
     farther than two widths from all keys are served one octave of that distance after the other,
     each with the keys that count there. If values differ so much in size that distant keys count
@@ -103,7 +106,7 @@ def pool(
     queries with many keys just inside the edge of their reach take m · n.
 
     Results agree with dense float64 to 1e-10 of `Σ wᵢ |vᵢ|`, or to 1e-7 where scores −u²/2 exceed
-    10⁴ in size. With vectors for values, `|vᵢ|` is the largest component, each in units of its own
+    10⁴ in size; so do derivatives in ln σ. With vectors for values, `|vᵢ|` is the largest component, each in units of its own
     maximum. A query so far away that its distances to several keys are the same floating-point
     number gets their mean from one matrix, and the value of the nearest from the transform.
 
@@ -234,7 +237,7 @@ def leave_one_out_curve(
     """Judge several widths by `leave_one_out`, without an n × n matrix for each.
 
     On a line, the sums behind `pool` are taken over all keys, and each key's own part is subtracted
-    from them.
+    from them. The errors' derivatives in the widths come from such sums as well, where `pool` says.
 
     Parameters
     ----------
@@ -259,7 +262,7 @@ def leave_one_out_curve(
 
     See Also
     --------
-    leave_one_out : One width, with the estimates and with derivatives.
+    leave_one_out : One width, with the estimates and with derivatives of every order.
 
     Examples
     --------
