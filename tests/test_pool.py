@@ -637,8 +637,9 @@ def test_pairs_grow_with_m_plus_n(layout, kernel, derived, pairs):
         keys, queries, sigma = places_for(n, np.random.default_rng(22))[layout]
         arrays = queries, keys, np.maximum(np.cos(keys), 0)
         if derived:
+            queries, keys, values = map(torch.asarray, arrays)
             width = in_the_graph(sigma)
-            torch.nansum(pool(*map(torch.asarray, arrays), kernel, width)).backward()
+            torch.nansum(pool(queries, keys, values, kernel, width)).backward()
         else:
             pool(*arrays, kernel, sigma)
         counts.append(sum(pairs) - sum(counts))
@@ -686,14 +687,14 @@ def test_the_method_is_that_of_the_docstring(work, monkeypatch):
 
 
 @pytest.mark.parametrize("kernel", NAMES)
-def test_a_width_in_the_graph_is_as_quick_and_points_there_take_blocks(kernel):
+def test_values_and_a_width_in_the_graph_are_as_quick_and_points_there_take_blocks(kernel):
     points, values = torch.from_numpy(MANY[:, :1]), torch.from_numpy(MANY[:, 1])
     width = torch.tensor(0.3, dtype=torch.float64)
     quick = fast.method(points, points, values, KERNELS[kernel], width)
     for place in range(4):
         arguments = [points, points, values, width]
         arguments[place] = arguments[place].clone().requires_grad_()
-        wanted = quick if place == 3 else "blocks"
+        wanted = quick if place >= 2 else "blocks"
         assert fast.method(*arguments[:3], KERNELS[kernel], arguments[3]) == wanted != "one matrix"
 
 
@@ -777,31 +778,31 @@ def test_leave_one_out_curve_of_tensors():
     assert unreached.tolist() == [0, 0]
 
 
-# The derivative in the width, from sums
+# Derivatives from sums
 
 
-def in_the_graph(sigma, dtype=torch.float64):
-    return torch.tensor(sigma, dtype=dtype, requires_grad=True)
+def in_the_graph(numbers, dtype=torch.float64):
+    return torch.asarray(numbers, dtype=dtype).clone().requires_grad_()
 
 
 @each_row
 @pytest.mark.usefixtures("boxes")
-def test_derivatives_in_the_width_are_those_of_steps(kernel):
+def test_derivatives_are_those_of_steps(kernel):
     rng = np.random.default_rng(34)
     keys = np.concatenate([rng.uniform(0, 5, 40), rng.uniform(9, 9.5, 20), [9.0, 9.0]])
     queries, keys = map(torch.asarray, (rng.uniform(-1, 11, 9), keys))
-    values = torch.asarray(rng.standard_normal((62, 2)))
+    values = in_the_graph(rng.standard_normal((62, 2)))
 
-    def estimate(sigma):
+    def estimate(values, sigma):
         return pool(queries, keys, values, kernel, sigma, unreached="nearest")
 
-    def curve(sigma):
+    def curve(values, sigma):
         return leave_one_out_curve(keys, values, kernel, [sigma, 2 * sigma]).errors
 
     for function in (estimate, curve):
         for width in (in_the_graph([0.9]), in_the_graph(4.1)):
-            assert torch.autograd.gradcheck(function, width)
-        assert torch.autograd.gradgradcheck(function, width)
+            assert torch.autograd.gradcheck(function, (values, width), fast_mode=True)
+        assert torch.autograd.gradgradcheck(function, (values, width), fast_mode=True)
 
 
 @given(
@@ -812,9 +813,10 @@ def test_derivatives_in_the_width_are_those_of_steps(kernel):
     st.booleans(),
 )
 @settings(max_examples=100)
-def test_derivatives_in_the_width_for_any_geometry(geometry, kernel, sigma, unreached, boxes):
+def test_derivatives_for_any_geometry(geometry, kernel, sigma, unreached, boxes):
     queries, keys, values = map(torch.asarray, geometry)
     width = in_the_graph(sigma, values.dtype)
+    values.requires_grad_()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fast, "FEW_PAIRS", 0)
         if boxes:
@@ -823,21 +825,25 @@ def test_derivatives_in_the_width_for_any_geometry(geometry, kernel, sigma, unre
             estimate = pool(queries, keys, values, kernel, width, unreached=unreached)
             curve = leave_one_out_curve(keys, values, kernel, [width])
     signs = torch.asarray(np.random.default_rng(0).choice([-1.0, 1.0], estimate.shape))
-    found = [
-        torch.autograd.grad(torch.nansum(result * sign), width)[0].item()
-        for result, sign in ((estimate, signs), (curve.errors, 1))
-    ]
+    with np.errstate(all="raise"):
+        received, *found = torch.autograd.grad(torch.nansum(estimate * signs), (values, width))
+        found += torch.autograd.grad(curve.errors.sum(), width)
     queries, keys, values = geometry
     rounding, tiny = 1e-10 if values.dtype == np.float64 else 1e-6, np.finfo(values.dtype).tiny
     growth, size = expected_growth(queries, keys, values, kernel, sigma)
     wanted = np.nansum(signs.numpy() * growth)
-    assert abs(found[0] * sigma - wanted) <= rounding * np.nansum(size) + tiny
+    assert abs(found[0].item() * sigma - wanted) <= rounding * np.nansum(size) + tiny
+    weights, _ = expected(queries, keys, np.eye(len(keys)), kernel, sigma, unreached)
+    weights = np.nan_to_num(weights)
+    wanted = np.tensordot(weights, signs.numpy(), (0, 0))
+    slack = np.sum(weights, axis=0).reshape(-1, *[1] * (wanted.ndim - 1))
+    assert (abs(received.numpy() - wanted) <= rounding * slack + 1e-15).all()
     if not curve.unreached[0]:
         others, _ = expected(keys, keys, values, kernel, sigma, own=True)
         growth, size = expected_growth(keys, keys, values, kernel, sigma, own=True)
         wanted = np.mean(2 * (others - values) * growth)
         slack = 10 * rounding * np.mean((size + abs(values)) ** 2)
-        assert abs(found[1] * sigma - wanted) <= slack + tiny
+        assert abs(found[1].item() * sigma - wanted) <= slack + tiny
 
 
 def expected_growth(queries, keys, values, kernel, sigma, own=False):
@@ -929,6 +935,18 @@ def test_what_is_unreached_spoils_no_derivative(kernel):
         (slope,) = torch.autograd.grad(result[0].sum(), width)
         assert torch.isnan(result[0]).all()
         assert torch.isfinite(slope)
+    values = in_the_graph(keys[:-1] ** 2)
+    estimate = pool(keys, keys[:-1], values, kernel, 0.1)
+    (received,) = torch.autograd.grad(estimate.sum(), values)
+    assert torch.isnan(estimate[-1])
+    assert received.sum().item() == pytest.approx(400)
+
+
+def test_an_infinite_derivative_in_the_estimate_reaches_all_values():
+    points, values = torch.from_numpy(MANY[:, 0]), in_the_graph(MANY[:, 1])
+    for kernel in NAMES:
+        loss = pool(points, points, values, kernel).sum() * torch.nan
+        assert torch.isnan(torch.autograd.grad(loss, values)[0]).all()
 
 
 def test_a_function_that_pytorch_transforms_may_close_over_a_width_in_the_graph():
@@ -954,7 +972,7 @@ def test_memory_of_the_derivative_in_the_width_grows_with_m_plus_n():
     for kernel in ("gaussian", "epanechnikov"):
         width = in_the_graph(0.1)
         tracemalloc.start()
-        errors, _ = leave_one_out_curve(keys, keys, kernel, [width])
+        errors, _ = leave_one_out_curve(keys, keys.clone().requires_grad_(), kernel, [width])
         errors.sum().backward()
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()

@@ -43,7 +43,7 @@ import numpy as np
 
 from .chebyshev import FIT, NODES, P, boxes_of, evaluated, moments
 from .far_gauss import far_sums, farther, similarities
-from .windows import window_sums
+from .windows import window_shares, window_sums
 
 NEAR = 2
 """Distance in widths up to which a query's nearest key must lie for boxes to serve it."""
@@ -104,6 +104,55 @@ def gaussian_sums(queries, keys, columns, sigma, own=None, order=0):
     return sums
 
 
+def gaussian_shares(queries, keys, columns, sigma, own=None):
+    """Share each query's columns out among the keys, by their Gaussian weights.
+
+    Queries and keys change places in the sums by boxes; those with no key within NEAR widths, whose
+    weights would be the ratio of two that vanish, meet the keys that count one by one.
+
+    Parameters
+    ----------
+    queries, keys, sigma, own
+        As for `gaussian_sums`.
+    columns : float64 array, shape (c, m)
+        What each query shares out; nothing where it has no key.
+
+    Returns
+    -------
+    array, shape (c, n)
+        What each key gets.
+    """
+    queries, keys = (points.astype(float, copy=False) for points in (queries, keys))
+    sigma, ones = float(sigma), np.ones((1, len(keys)))
+    sums, unit = _relative_sums(queries, keys, ones, ones, sigma, own, 0)
+    columns = columns / np.where(sums[0, 0] > 0, sums[0, 0], np.inf)
+    near, far = np.flatnonzero(unit <= NEAR), np.flatnonzero((unit > NEAR) & (sums[0, 0] > 0))
+    own = np.broadcast_to(-1, queries.shape) if own is None else own
+    shares = np.zeros((len(columns), len(keys)))
+
+    exponents = np.frexp(np.max(abs(columns), axis=1, keepdims=True, initial=0))[1]
+    parts = np.ldexp(columns[:, near], -exponents) * np.exp(unit[near] ** 2 / 2 - NEAR**2 / 2)
+    masses = np.max(abs(parts), axis=0, keepdims=True, initial=0)
+    if masses.any():
+        left_out = np.full(len(keys), -1)
+        left_out[own[near][own[near] >= 0]] = np.flatnonzero(own[near] >= 0)
+        sums, unit_of_key = _relative_sums(keys, queries[near], parts, masses, sigma, left_out, 0)
+        shares = np.ldexp(sums[0] * np.exp(NEAR**2 / 2 - unit_of_key**2 / 2), exponents)
+
+    edges, gaps = _neighbours(queries[far], keys, sigma, own[far])
+    nearest = keys[np.where(gaps[0] < gaps[1], *edges)]
+    reach = np.hypot(unit[far], np.sqrt(2 * (LOST + np.log(len(keys))))) * sigma
+    reach += 4 * np.finfo(float).eps * (abs(queries[far]) + reach)
+
+    def similarity(rows, places):
+        apart, closest = queries[far[rows]] - keys[places], queries[far[rows]] - nearest[rows]
+        return np.exp((keys[places] - nearest[rows]) / sigma * ((apart + closest) / sigma / 2))
+
+    low = np.searchsorted(keys, queries[far] - reach)
+    high = np.searchsorted(keys, queries[far] + reach, side="right")
+    return shares + window_shares(columns[:, far], similarity, low, high, len(keys), own[far])
+
+
 def _relative_sums(queries, keys, columns, masses, sigma, own, order):
     """Return sums over the keys that have mass, in units of exp(−u²/2), and u.
 
@@ -141,14 +190,10 @@ def _relative_sums(queries, keys, columns, masses, sigma, own, order):
 
 def _pair_sums(queries, keys, columns, sigma, scores, reach, own, order):
     """Return the sums in units of the weights of the nearest keys, and the distances of those."""
-    before = np.where(own < 0, np.searchsorted(keys, queries), own)
-    after = np.where(own < 0, before, own + 1)
-    edged = np.concatenate([[-np.inf], keys, [np.inf]])
-    gaps = np.stack([queries - edged[before], edged[after + 1] - queries]) / sigma
+    edges, gaps = _neighbours(queries, keys, sigma, own)
     nearest = gaps.min(axis=0)
     sums = np.empty((order + 1, len(columns), len(queries)))
     near, far = np.flatnonzero(nearest <= NEAR), np.flatnonzero(nearest > NEAR)
-    edges = np.stack([before - 1, after])
     sums[..., far] = far_sums(gaps[:, far], edges[:, far], keys, columns, sigma, scores, order)
 
     def lag(rows, places):
@@ -161,6 +206,18 @@ def _pair_sums(queries, keys, columns, sigma, scores, reach, own, order):
     for part, similarity in zip(sums, similarities(lag, order), strict=True):
         part[:, near] = window_sums(columns, similarity, low, high, own[near])
     return sums, nearest
+
+
+def _neighbours(queries, keys, sigma, own):
+    """Return the places of the last key before each query and the first after, and their distances.
+
+    Distances are in widths, and infinite where there is no such key.
+    """
+    before = np.where(own < 0, np.searchsorted(keys, queries), own)
+    after = np.where(own < 0, before, own + 1)
+    edged = np.concatenate([[-np.inf], keys, [np.inf]])
+    gaps = np.stack([queries - edged[before], edged[after + 1] - queries]) / sigma
+    return np.stack([before - 1, after]), gaps
 
 
 def _box_sums(queries, keys, columns, masses, sigma, width, reach, own, order):

@@ -99,6 +99,31 @@ def compact_sums(queries, keys, columns, sigma, kernel, own=None, order=0):
     return sums
 
 
+def compact_shares(queries, keys, columns, sigma, kernel, own=None):
+    """Share each query's columns out among the keys, by their weights.
+
+    Parameters
+    ----------
+    queries, keys, sigma, kernel
+        As for `compact_sums`.
+    columns : float64 array, shape (c, m)
+        What each query shares out; nothing where no key is in reach.
+    own : integer array, shape (m,), optional
+        The key that each query leaves out: that of the same place.
+
+    Returns
+    -------
+    array, shape (c, n)
+        What each key gets.
+    """
+    total = compact_sums(queries, keys, np.ones((2, len(keys))), sigma, kernel, own)[0, 0]
+    columns = columns / np.where(total > 0, total, np.inf)
+    exponents = np.frexp(np.max(abs(columns), axis=1, keepdims=True))[1]
+    columns = np.ldexp(columns, -exponents)
+    columns = np.vstack([np.ones(len(queries)), columns, np.max(abs(columns), axis=0)])
+    return np.ldexp(compact_sums(keys, queries, columns, sigma, kernel, own)[0, 1:], exponents)
+
+
 class Moments:
     """Prefix sums of columns · xᵖ, where x is a key's distance from an anchor in units of σ.
 
