@@ -406,7 +406,7 @@ WORKS = {
     "Derivative of the leave-one-out error in σ, n = 10⁵": Work(
         (1, 10**5),
         {OURS: our_derivative, TENFOLD: a_tenth, "without the derivative": our_error},
-        {TENFOLD: 1 / 2, "without the derivative": 1 / 4},
+        {TENFOLD: 1 / 3, "without the derivative": 1 / 4},
         shares={TENFOLD: 0.1},
     ),
 } | {
