@@ -19,6 +19,7 @@ from . import (
     reading,
     repository,
     shared,
+    slides,
     thebe,
 )
 
@@ -43,6 +44,7 @@ def setup(app):
     bound.setup(app)
     reading.setup(app)
     live.setup(app)
+    slides.setup(app)
     shared.setup(app)
     app.add_css_file("book.css")
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
