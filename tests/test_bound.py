@@ -274,7 +274,7 @@ def test_every_page_links_to_both(html, bound):
         assert {(html / path).parent.joinpath(one).resolve() for one in linked} <= {
             (html / name).resolve() for name in names
         }
-        if path not in ("404.html", "index.html"):
+        if path.startswith("chapters/"):
             assert {PurePosixPath(one).name for one in linked} == names, path
 
 
