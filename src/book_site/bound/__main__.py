@@ -8,6 +8,6 @@ from .whole import Book
 
 SITE = ROOT / "_build" / "html"
 
-# Each of the two makes of the chapters what it needs.
+# Each changes the chapters that it is given.
 pdf.write(Book(SITE), os.environ["BOOK_PDF"], SITE / file_name(Book.title, "pdf"))
 epub.write(Book(SITE), SITE / file_name(Book.title, "epub"))
