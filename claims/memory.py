@@ -1,0 +1,141 @@
+"""Claims of the chapter on memory."""
+
+import numpy as np
+
+from . import says
+
+
+@says(
+    "One line for all hours cannot follow the sharp tide, and the average leans to six o'clock, "
+    "where most notes are.",
+    "The local line leans less, so it can afford a kernel about twice as wide, and errs least.",
+)
+def local_line_errs_least(errors, widths, best):
+    average, line, one = (found.mean() for found in errors.values())
+    ratio = widths[best["local line"]] / widths[best["average"]]
+    return line < 0.9 * average and average < one and 1.3 < ratio < 3
+
+
+@says(
+    "Averaged over fifty pages, the estimates show their bias: the local line has the least.",
+    "Three mean estimates over the hours from 2 to 10, beside the dashed tide, which falls from "
+    "1.4 metres at 2 to a low that is flat after 6. The dotted average is too low on the way down, "
+    "the dash-dotted one line for all misses the high water and the flat low and turns up at 10, "
+    "and the solid local line keeps closest to the tide.",
+)
+def local_line_has_the_least_bias(fits, best, still):
+    average, line, one = (np.mean(answers[best[name]], axis=0) for name, answers in fits.items())
+    biases = [np.mean((mean - still) ** 2) for mean in (average, line, one)]
+    return (
+        np.argmin(biases) == 1
+        and (average[3:11] < still[3:11]).all()
+        and one[0] < still[0] - 0.2
+        and one[-1] > still[-1] + 0.4
+    )
+
+
+@says(
+    "At any hour the sum does well; about six it does not, and no number of notes would help.",
+)
+def sum_errs_where_notes_crowd(by_hours):
+    even, crowded = by_hours.values()
+    return max(*even, crowded[1]) < 0.01 < crowded[0]
+
+
+@says(
+    "With small steps over all pairs, again and again, it comes to the $W$ of "
+    "{eq}`eq-least-squares`; here for the sixty notes of the first page.",
+)
+def descent_arrives(apart):
+    return apart[1] > apart[10] > apart[100] and apart[100] < 0.03
+
+
+@says(
+    "Who keeps everything is overtaken by the tide; who forgets settles. (Means over 40 streams "
+    "and 20 notes; bands are standard errors.)",
+    "Five errors over 280 notes. That of attention to all notes falls at first and then climbs "
+    "without end. The four that forget settle soon, attention, least squares and the delta rule "
+    "at about the same level, linear attention higher.",
+)
+def who_forgets_settles(over_time):
+    everything, *others = (errors.mean(axis=0) for errors in over_time.values())
+    settled = [errors[2:].mean() for errors in others]
+    attention, linear, squares, delta = settled
+    return (
+        everything[0] > everything[1]
+        and everything[1] < everything[5] < everything[-1]
+        and everything[-1] > 4 * max(attention, squares, delta)
+        and all(np.ptp(errors[2:]) < 0.1 for errors in others)
+        and max(attention, squares, delta) < 1.25 * min(attention, squares, delta)
+        and linear > 1.2 * max(attention, squares, delta)
+    )
+
+
+def _means(sweep):
+    return [np.array([errors.mean() for _, errors in found]) for found in sweep.values()]
+
+
+@says(
+    "Two numbers can be had from a few notes.",
+    "At a third of a minute the attention that forgets is ahead of all others; from three minutes "
+    "on least squares and the delta rule are.",
+)
+def the_winner_depends_on_the_drift(sweep):
+    everything, attention, linear, squares, delta = _means(sweep)
+    slow = attention[2] < min(everything[2], linear[2], squares[2], delta[2])
+    fast = (np.maximum(squares, delta) < np.minimum(attention, linear))[4:].all()
+    return slow and fast and squares[5] < delta[5]
+
+
+@says(
+    "While the law hardly moves, attention to all notes is as good as any: it forgets nothing, and "
+    "it follows the sharp high water, which two numbers cannot.",
+)
+def all_notes_are_best_at_rest(sweep):
+    everything, attention, linear, squares, delta = _means(sweep)
+    others = min(linear[0], squares[0], delta[0])
+    return everything[0] < 1.05 * attention[0] and everything[0] < 0.7 * others
+
+
+@says(
+    "The delta rule stays close to least squares with half as much to store, and falls behind "
+    "only where the drift is fastest.",
+)
+def delta_rule_stays_close(sweep):
+    *_, squares, delta = _means(sweep)
+    return (delta[:-1] < 1.25 * squares[:-1]).all() and delta[-1] > 1.03 * squares[-1]
+
+
+@says(
+    "Linear attention never leads, because it takes six o'clock for more of the clock than it is.",
+)
+def linear_attention_never_leads(sweep):
+    everything, attention, linear, squares, delta = _means(sweep)
+    return (linear > np.minimum.reduce([attention, squares, delta])).all()
+
+
+@says(
+    "And all keep less, the faster the law drifts.",
+)
+def less_is_kept(sweep):
+    kept = [[keep for keep, _ in found] for name, found in sweep.items() if name[-3:] != "all"]
+    return all((np.diff(each) <= 0).all() and each[-1] < each[0] for each in kept)
+
+
+@says(
+    "Which memory wins depends on the drift: all notes while the law stands still, the latest "
+    "notes while it drifts slowly, and two numbers when it drifts fast.",
+    "Five errors over the drift, both axes logarithmic. On the left the two attentions lie "
+    "lowest, together. From 0.1 minutes on attention to all shoots up. At 1 minute the attention "
+    "that forgets, least squares and the delta rule meet; from 3 minutes on these two are lowest, "
+    "and at 10 least squares alone. Linear attention lies above both throughout.",
+)
+def the_figure_shows_it(sweep):
+    everything, attention, linear, squares, delta = _means(sweep)
+    return (
+        np.abs(everything[:2] / attention[:2] - 1).max() < 0.35
+        and everything[3] > 3 * attention[3]
+        and attention[2] < min(squares[2], delta[2])
+        and np.ptp([attention[3], squares[3], delta[3]]) < 0.3 * squares[3]
+        and (linear > np.maximum(squares, delta)).all()
+    )
