@@ -1,36 +1,97 @@
-"""What a check returns, and the list of parts that the reader has solved."""
+"""Register checks, and remember what the reader has solved."""
 
 import re
 import types
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import wraps
 from html import escape
+from typing import Any, NamedTuple
 
 NOT_ATTEMPTED = "Not attempted yet"
 
-PARTS = {
-    "own_kernel": "A kernel of your own",
-    "parzen": "Parzen windows",
-    "gaps": "Say that you do not know",
-    "causal_mask": "No look ahead",
-    "training_loss": "Training error",
-    "sgd": "Descend",
-    "leave_one_out": "Leave one out",
-    "coordinate_widths": "A width for each coordinate",
-    "adaptive_widths": "A width for each key",
-    "local_linear": "Local lines",
-    "rates": "Rates",
-    "standard_error": "Plus or minus",
-    "slope": "If the question is off",
-    "unit_sphere": "Unit sphere",
-    "off_sphere": "Off the sphere",
-    "temperature": "Temperature",
-    "match_length": "How far two places match",
-    "induction": "An induction head by hand",
-}
-"""Title of each exercise by the name of its check, in the order of the chapter."""
+Answer = Callable[..., Any]
+"""What a check is given: the reader's function, of which it knows nothing."""
 
 _COLORS = {"passed": "#009E73", "failed": "#D55E00", "open": "#7F7F7F"}
 _states: dict[str, str] = {}
+
+
+class Exercise(NamedTuple):
+    """What the book knows of an exercise."""
+
+    title: str
+    check: Callable[[Answer], "CheckResult"]
+    after: str | None
+    """Name of the exercise before it."""
+
+
+EXERCISES: dict[str, Exercise] = {}
+"""Each registered exercise by the name of its check."""
+
+
+class Verdict(NamedTuple):
+    """What a check has to say about an answer."""
+
+    passed: bool
+    message: str
+
+
+def check_for(
+    part: str, title: str, after: str | None = None
+) -> Callable[[Callable[[Answer], Verdict]], Callable[[Answer], "CheckResult"]]:
+    """Register an exercise with the function below, which judges an answer to it.
+
+    Parameters
+    ----------
+    part : str
+        Name of the exercise: its check is called ``check_PART``.
+    title : str
+        Its title in the chapter.
+    after : str, optional
+        Name of the exercise before it in the chapter. Of two that name the same one, the first
+        registered comes first.
+
+    Returns
+    -------
+    callable
+        Decorator of a function of an answer that returns a `Verdict`, and that is called with
+        functions alone. The check that it makes of it takes whatever the reader hands over, returns
+        a `CheckResult`, and remembers it for `progress`.
+    """
+
+    def registered(judge):
+        @wraps(judge, assigned=("__module__", "__name__", "__qualname__", "__doc__"))
+        def check(f: Answer) -> CheckResult:
+            if f is None or f is ...:
+                verdict = Verdict(
+                    False, f"{NOT_ATTEMPTED}. Write the function and hand it to the check."
+                )
+            elif not callable(f):
+                verdict = Verdict(
+                    False,
+                    f"Hand over the function itself, not what it returns: "
+                    f"check_{part}(your_function), without brackets after its name. It was given "
+                    f"an object of type {type(f).__name__}.",
+                )
+            else:
+                verdict = judge(f)
+            return _recorded(CheckResult(part, *verdict), f)
+
+        # The signature shown is the check's own.
+        del check.__wrapped__
+        EXERCISES[part] = Exercise(title, check, after)
+        return check
+
+    return registered
+
+
+def in_order(after: str | None = None) -> Iterator[str]:
+    """Yield the names of the exercises that come after one, by default of all."""
+    for part, exercise in EXERCISES.items():
+        if exercise.after == after:
+            yield part
+            yield from in_order(part)
 
 
 def _box(kind, heading, lines):
@@ -50,7 +111,7 @@ class CheckResult:
     """What a check found: shown as a box in notebooks, as text elsewhere."""
 
     part: str
-    """Name of the part, a key of `PARTS`."""
+    """Name of the exercise, as in the name of its check."""
     passed: bool
     """Whether the answer is right."""
     message: str
@@ -58,12 +119,13 @@ class CheckResult:
 
     @property
     def heading(self):
-        """The outcome in two words, after the part's title."""
+        """The outcome in two words, after the exercise's title."""
+        title = EXERCISES[self.part].title
         if self.passed:
-            return f"{PARTS[self.part]}: passed"
+            return f"{title}: passed"
         if self.message.startswith(NOT_ATTEMPTED):
-            return f"{PARTS[self.part]}: open"
-        return f"{PARTS[self.part]}: not yet"
+            return f"{title}: open"
+        return f"{title}: not yet"
 
     def __repr__(self):
         return f"{self.heading}\n{self.message}"
@@ -74,7 +136,7 @@ class CheckResult:
         return _box(kind, self.heading, self.message.split("\n"))
 
 
-def recorded(result, answer):
+def _recorded(result, answer):
     """Remember the result for `progress` unless the answer is one of the book's own solutions."""
     # type() instead of isinstance(), which asks the answer about itself.
     if type(answer) is types.FunctionType and answer.__name__.endswith("_solution"):
@@ -126,7 +188,7 @@ def progress() -> Progress:
 
     Examples
     --------
-    >>> len(progress().states) == len(PARTS)
-    True
+    >>> progress().states["Rates"]
+    'open'
     """
-    return Progress({title: _states.get(part, "open") for part, title in PARTS.items()})
+    return Progress({EXERCISES[part].title: _states.get(part, "open") for part in in_order()})
