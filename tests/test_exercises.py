@@ -1083,7 +1083,7 @@ def in_turn_accumulate(keys, values, rate):
 
     pairs = zip(keys[:-1], values[:-1], strict=True)
     memories = itertools.accumulate(pairs, corrected, initial=np.zeros(keys.shape[1]))
-    return np.einsum("nd,nd->n", list(memories), keys)
+    return np.einsum("ic,ic->i", list(memories), keys)
 
 
 RIGHT = {
