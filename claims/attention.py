@@ -53,7 +53,7 @@ def useless_widths_grow(one, each):
 def both_errors_fall(path, on_keys, on_new):
     narrows = path[-1, 0] < path[0, 0] / 2 and (path[-1, 1:] > path[0, 1:]).sum() >= 5
     apart = on_keys[-1] - on_new[-1]
-    return narrows and on_keys[-1] < on_keys[0] - 0.2 and on_new[-1] < on_new[0] / 2 and apart > 0.6
+    return narrows and on_keys[-1] < on_keys[0] - 0.2 and on_new[-1] < on_new[0] / 2 and apart > 0.4
 
 
 @says(
