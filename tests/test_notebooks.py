@@ -264,16 +264,17 @@ WITH_TORCH = [chapter for chapter in CHAPTERS if "torch" in needs(chapter)]
 @pytest.fixture(scope="module")
 def environments(html, tmp_path_factory):
     """For each first cell, the kernels of a new environment in which nothing else is installed."""
-    made = {}
+    bare, made = tmp_path_factory.mktemp("environments") / "bare", {}
+    subprocess.run([sys.executable, "-m", "venv", bare], check=True)
+    pip = [bare / "bin" / "python", "-m", "pip", "install", "--quiet", "--no-compile"]
+    pip += ["--disable-pip-version-check", "-c", ROOT / "constraints.txt", "ipykernel"]
+    subprocess.run(pip, check=True)
 
     def kernels(first_cell):
         if first_cell not in made:
-            folder = tmp_path_factory.mktemp("environment")
-            subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+            folder = bare.with_name(f"environment-{len(made)}")
+            shutil.copytree(bare, folder, symlinks=True)
             python = folder / "bin" / "python"
-            pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-            pip += ["--no-compile"]
-            subprocess.run([*pip, "-c", ROOT / "constraints.txt", "ipykernel"], check=True)
             spec = [python, "-m", "ipykernel", "install", "--prefix", folder, "--name", "clean"]
             subprocess.run(spec, check=True, capture_output=True)
             made[first_cell] = folder / "share" / "jupyter"

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..limits import OutOfMemory, Overtime, Stopped, within_limits
 from .answers import Raised, Unattempted, Wrong, called, numbers
-from .result import NOT_ATTEMPTED, Answer, Verdict
+from .result import Answer, Outcome, Verdict, not_attempted
 
 
 def fresh_seed():
@@ -37,11 +37,11 @@ def judged(answer: Answer, examine: Callable[..., None], praise: str) -> Verdict
         try:
             examine(answer, np.random.default_rng(seed))
         except Wrong as wrong:
-            return str(wrong)
+            return Verdict(Outcome.FAILED, str(wrong))
         except Unattempted:
-            return (
-                f"{NOT_ATTEMPTED}. Replace the `...` by your own code; "
-                "a function that prints its result must return it too."
+            return not_attempted(
+                "Replace the `...` by your own code; a function that prints its result must "
+                "return it too."
             )
         except (Overtime, OutOfMemory):
             raise
@@ -49,14 +49,16 @@ def judged(answer: Answer, examine: Callable[..., None], praise: str) -> Verdict
             raise OutOfMemory from None
         except BaseException as error:
             # Whatever an answer's result does while it is read is no reason to raise.
-            return f"The result of your function could not be judged ({type(error).__name__})."
-        return None
+            return Verdict(
+                Outcome.FAILED,
+                f"The result of your function could not be judged ({type(error).__name__}).",
+            )
+        return Verdict(Outcome.PASSED, praise)
 
     try:
-        fault = within_limits(task)
+        return within_limits(task)
     except Stopped as stopped:
-        fault = str(stopped)
-    return Verdict(fault is None, fault or praise)
+        return Verdict(Outcome.FAILED, str(stopped))
 
 
 CONSTANT = "Your function returns the same constant whatever it is given."

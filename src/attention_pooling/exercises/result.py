@@ -4,16 +4,14 @@ import re
 import types
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from enum import Enum
 from functools import wraps
 from html import escape
 from typing import Any, NamedTuple
 
-NOT_ATTEMPTED = "Not attempted yet"
-
 Answer = Callable[..., Any]
 """What a check is given: the reader's function, of which it knows nothing."""
 
-_COLORS = {"passed": "#009E73", "failed": "#D55E00", "open": "#7F7F7F"}
 _states: dict[str, str] = {}
 
 
@@ -30,11 +28,24 @@ EXERCISES: dict[str, Exercise] = {}
 """Each registered exercise by the name of its check."""
 
 
+class Outcome(Enum):
+    """How far an answer is, in words."""
+
+    PASSED = "passed"
+    FAILED = "not yet"
+    OPEN = "open"
+
+
 class Verdict(NamedTuple):
     """What a check has to say about an answer."""
 
-    passed: bool
+    outcome: Outcome
     message: str
+
+
+def not_attempted(advice: str) -> Verdict:
+    """Return the verdict on an answer that is still the stub."""
+    return Verdict(Outcome.OPEN, f"Not attempted yet. {advice}")
 
 
 def check_for(
@@ -64,12 +75,10 @@ def check_for(
         @wraps(judge, assigned=("__module__", "__name__", "__qualname__", "__doc__"))
         def check(f: Answer) -> CheckResult:
             if f is None or f is ...:
-                verdict = Verdict(
-                    False, f"{NOT_ATTEMPTED}. Write the function and hand it to the check."
-                )
+                verdict = not_attempted("Write the function and hand it to the check.")
             elif not callable(f):
                 verdict = Verdict(
-                    False,
+                    Outcome.FAILED,
                     f"Hand over the function itself, not what it returns: "
                     f"check_{part}(your_function), without brackets after its name. It was given "
                     f"an object of type {type(f).__name__}.",
@@ -94,9 +103,12 @@ def in_order(after: str | None = None) -> Iterator[str]:
             yield from in_order(part)
 
 
-def _box(kind, heading, lines):
+_COLORS = {Outcome.PASSED: "#009E73", Outcome.FAILED: "#D55E00", Outcome.OPEN: "#7F7F7F"}
+
+
+def _box(outcome, heading, lines):
     # The page's own text colour and a tint that is mostly transparent read in light and dark.
-    color = _COLORS[kind]
+    color = _COLORS[outcome]
     paragraphs = (re.sub("`([^`]+)`", r"<code>\1</code>", escape(line)) for line in lines)
     body = "".join(f'<div style="margin-top:.3em">{line}</div>' for line in paragraphs)
     return (
@@ -112,28 +124,25 @@ class CheckResult:
 
     part: str
     """Name of the exercise, as in the name of its check."""
-    passed: bool
-    """Whether the answer is right."""
+    outcome: Outcome
     message: str
     """What is right, or what went wrong, what was tried and what came out."""
 
     @property
+    def passed(self) -> bool:
+        """Whether the answer is right."""
+        return self.outcome is Outcome.PASSED
+
+    @property
     def heading(self):
-        """The outcome in two words, after the exercise's title."""
-        title = EXERCISES[self.part].title
-        if self.passed:
-            return f"{title}: passed"
-        if self.message.startswith(NOT_ATTEMPTED):
-            return f"{title}: open"
-        return f"{title}: not yet"
+        """The outcome in words, after the exercise's title."""
+        return f"{EXERCISES[self.part].title}: {self.outcome.value}"
 
     def __repr__(self):
         return f"{self.heading}\n{self.message}"
 
     def _repr_html_(self):
-        kind = self.heading.rpartition(": ")[2]
-        kind = {"passed": "passed", "open": "open", "not yet": "failed"}[kind]
-        return _box(kind, self.heading, self.message.split("\n"))
+        return _box(self.outcome, self.heading, self.message.split("\n"))
 
 
 def _recorded(result, answer):
@@ -143,7 +152,7 @@ def _recorded(result, answer):
         return result
     if result.passed:
         _states[result.part] = "solved"
-    elif not result.message.startswith(NOT_ATTEMPTED):
+    elif result.outcome is Outcome.FAILED:
         _states.setdefault(result.part, "tried")
     return result
 
@@ -172,9 +181,9 @@ class Progress:
 
     def _repr_html_(self):
         marks = {"solved": "✓ solved", "tried": "… tried", "open": "open"}
-        kind = "passed" if self.solved == len(self.states) else "open"
+        outcome = Outcome.PASSED if self.solved == len(self.states) else Outcome.OPEN
         lines = [f"{title}: {marks[state]}" for title, state in self.states.items()]
-        return _box(kind, self.heading, lines)
+        return _box(outcome, self.heading, lines)
 
 
 def progress() -> Progress:
