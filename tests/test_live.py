@@ -50,6 +50,7 @@ SLIPS = {
     "unit_sphere": ("sigma**2", "sigma", "not squared"),
     "off_sphere": (" - (keys**2).sum(axis=1) / 2", "", "norm is dropped"),
     "temperature": ("return np.exp(middle)", "return middle", "take exp"),
+    "delta_rule": ("v - answers[-1]", "v", "not taken off the value"),
     "match_length": ("min(i, 8)", "min(i, 7)", "cut off too early"),
     "induction": ("weights @ token", "weights @ key", "what *followed* them"),
 }
