@@ -2971,22 +2971,41 @@ def test_progress_lists_what_the_reader_has_solved(monkeypatch):
     ex.check_rates(lambda d: (1, 1))
     assert ex.progress().solved == 1
     assert "[x] Rates" in repr(ex.progress())
-    assert f"1 of {len(result_module.PARTS)}" in ex.progress()._repr_html_()
+    assert f"1 of {len(RIGHT)}" in ex.progress()._repr_html_()
 
 
 def test_the_chapter_runs_each_check_on_a_stub_and_on_a_solution_that_must_pass():
     chapter = (Path(__file__).parent.parent / "chapters" / "exercises.md").read_text()
-    for part in result_module.PARTS:
+    for part, exercise in result_module.EXERCISES.items():
         stub, solution = re.findall(rf"^(.*)check_{part}\((\w+)\)", chapter, re.MULTILINE)
         assert stub[0] == ""
         assert solution[0] == "result = "
         assert solution[1].endswith("_solution")
         passed = f"check_{part}({solution[1]})\nassert result.passed, result.message\nresult\n"
         assert passed in chapter
-        assert f"**{result_module.PARTS[part]}**" in chapter
+        assert f"**{exercise.title}**" in chapter
 
 
-def test_every_check_has_its_line_in_the_progress():
-    checks = {name.removeprefix("check_") for name in ex.__all__ if name.startswith("check_")}
-    assert checks == set(result_module.PARTS)
-    assert len(RIGHT) == len(SLIPS) == len(checks)
+def test_progress_lists_every_check_in_the_order_of_the_chapter():
+    chapter = (Path(__file__).parent.parent / "chapters" / "exercises.md").read_text()
+    in_chapter = re.findall(r"^check_(\w+)\(", chapter, re.MULTILINE)
+    titles = [result_module.EXERCISES[part].title for part in in_chapter]
+    assert list(ex.progress().states) == titles
+    checks = {getattr(ex, name) for name in ex.__all__ if name.startswith("check_")}
+    assert checks == {*RIGHT} == {*SLIPS} == {getattr(ex, f"check_{part}") for part in in_chapter}
+
+
+def test_an_exercise_registers_itself_behind_the_one_that_it_names(monkeypatch):
+    monkeypatch.setattr(result_module, "EXERCISES", {**result_module.EXERCISES})
+    monkeypatch.setattr(result_module, "_states", {})
+
+    @result_module.check_for("half", "A half", after="induction")
+    def check_half(f):
+        """Check a half."""
+        return judging.judged(f, lambda answer, rng: answer(1), "Yes.")
+
+    assert list(ex.progress().states)[-2:] == ["An induction head by hand", "A half"]
+    assert check_half.__doc__ == "Check a half."
+    assert repr(check_half(lambda x: x)) == "A half: passed\nYes."
+    assert "check_half(your_function)" in check_half(0.5).message
+    assert ex.progress().states["A half"] == "solved"

@@ -279,17 +279,18 @@ LACKING = [chapter for chapter in CHAPTERS if in_page(chapter) != needs(chapter)
 @pytest.fixture(scope="module")
 def environments(html, tmp_path_factory):
     """For each set of extras, the kernels of a new environment where nothing else is installed."""
-    made = {}
+    bare, made = tmp_path_factory.mktemp("environments") / "bare", {}
+    subprocess.run([sys.executable, "-m", "venv", bare], check=True)
+    pip = [bare / "bin" / "python", "-m", "pip", "install", "--quiet", "--no-compile"]
+    pip += ["--disable-pip-version-check", "-c", ROOT / "constraints.txt", "ipykernel"]
+    subprocess.run(pip, check=True)
 
     def kernels(needed=()):
         installs = tuple(extras(needed))
         if installs not in made:
-            folder = tmp_path_factory.mktemp("environment")
-            subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+            folder = bare.with_name(f"environment-{len(made)}")
+            shutil.copytree(bare, folder, symlinks=True)
             python = folder / "bin" / "python"
-            pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-            pip += ["--no-compile"]
-            subprocess.run([*pip, "-c", ROOT / "constraints.txt", "ipykernel"], check=True)
             spec = [python, "-m", "ipykernel", "install", "--prefix", folder, "--name", "clean"]
             subprocess.run(spec, check=True, capture_output=True)
             made[installs] = folder / "share" / "jupyter"

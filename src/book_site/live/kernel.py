@@ -238,7 +238,11 @@ def solved():
     if exercises is None:
         return []
     states = exercises.progress().states
-    return [part for part, title in exercises.result.PARTS.items() if states[title] == "solved"]
+    return [
+        part
+        for part, exercise in exercises.result.EXERCISES.items()
+        if states[exercise.title] == "solved"
+    ]
 
 
 def no_input(*_):
