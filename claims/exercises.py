@@ -159,3 +159,13 @@ def line_is_covered(hits):
         np.mean(found, axis=0)[:, 0] for found in hits.values()
     )
     return average < 0.65 and line > 0.9 and line_half > 1.5 * average_half
+
+
+@says(
+    "A small rate averages the noise of many pairs away, and lags behind a law that moves; a large "
+    "one follows, and writes each noise into the memory.",
+    "The faster the law turns, the larger the best rate.",
+)
+def best_rate_grows_with_the_drift(turned):
+    slow, fast = turned.values()
+    return np.argmin(slow) < np.argmin(fast) < 3 and slow[3] > 2 * min(slow)

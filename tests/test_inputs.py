@@ -111,7 +111,9 @@ def read_only(array):
 
 
 def table(array, dtype):
-    return (pd.Series if array.ndim == 1 else pd.DataFrame)(array, dtype=dtype)
+    # An index that would turn the rows around if anything were aligned by it.
+    index = range(len(array))[::-1]
+    return (pd.Series if array.ndim == 1 else pd.DataFrame)(array, index, dtype=dtype)
 
 
 def each(array, convert):

@@ -14,7 +14,7 @@ NOW = """() => [...document.querySelectorAll(".slide")]
 
 @pytest.fixture
 def deck(desktop, site):
-    desktop.page.set_viewport_size({"width": 1280, "height": 720})
+    desktop.page.set_viewport_size({"width": 1920, "height": 1080})
 
     def opened(name):
         desktop.page.goto(f"{site}slides/{name}.html")
@@ -95,7 +95,7 @@ def test_a_figure_answers_a_drag_where_the_pointer_is(deck):
     root = page.locator(".nw-explorer[data-ready=true]")
     canvas = root.locator("canvas").first
     canvas.scroll_into_view_if_needed()
-    assert float(root.evaluate("root => root.style.zoom")) > 1
+    assert float(root.evaluate("root => root.style.zoom")) > 1.3
     box = canvas.bounding_box()
     asked = []
     for share in (0.3, 0.8):
@@ -105,7 +105,7 @@ def test_a_figure_answers_a_drag_where_the_pointer_is(deck):
         page.mouse.up()
         asked.append(root.evaluate("root => root.explorer.state().query"))
     # The axis of the keys, from 0 to 5, takes nearly the canvas's width.
-    assert asked == pytest.approx([5 * 0.3, 5 * 0.8], abs=0.5)
+    assert asked == pytest.approx([5 * 0.3, 5 * 0.8], abs=0.4)
 
 
 def test_slides_print_one_to_a_page(deck):

@@ -9,7 +9,7 @@ from .similarities import by_rows
 from .sphere import softmax
 
 
-@check_for("match_length", "How far two places match", after="temperature")
+@check_for("match_length", "How far two places match", after="delta_rule")
 def check_match_length(f: Answer) -> Verdict:
     """Check how far each earlier place of a text matches one place, read backwards.
 

@@ -18,7 +18,7 @@ HERE = Path(__file__).parent
 FOLDER = "slides"
 ALIVE = "[class^=nw-]:not(.nw-guess)"
 # Of a page's head, what makes its figures look as they do and come alive.
-LOADED = "link[rel=stylesheet], link[rel=icon], style, script:not([src], [type])"
+LOADED = "link[rel=stylesheet], style, script:not([src], [type])"
 RUNS_CODE = "live/live.mjs"
 DECK = """<!doctype html>
 <html lang="{language}" data-content_root="../" data-theme="auto">
@@ -27,6 +27,7 @@ DECK = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
 <title>{title} · {book}</title>
+<link rel="icon" href="../_static/{icon}">
 {described}{loaded}
 <style>
 {style}</style>
@@ -109,6 +110,7 @@ def made_from(text, address, app):
         language=app.config.language,
         title=escape(title),
         book=escape(app.config.html_title),
+        icon=Path(app.config.html_favicon).name,
         described=preview.head(app, f"{FOLDER}/{Path(address).stem}", title, told),
         loaded="\n".join(part.decode() for part in loaded),
         style=(HERE / "slides.css").read_text(encoding="utf-8"),
