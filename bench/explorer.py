@@ -67,7 +67,7 @@ WATCH = """addEventListener("nw:change", () => queueMicrotask(() => {
   const ready = document.querySelector(".nw-explorer[data-ready]");
   if (ready) window.explorerReady ??= performance.now();
 }));"""
-TEXTS = {".html", ".css", ".js", ".mjs"}
+TEXTS = {".html", ".css", ".js", ".mjs", ".svg"}
 KINDS = {"document": "html", "js": "js", "stylesheet": "css", "font": "font", "image": "image"}
 
 missed = []

@@ -6,6 +6,7 @@ Sphinx asks a template bridge for each page; ours hands on what the usual one re
 import re
 from pathlib import Path
 
+from sphinx.errors import ExtensionError
 from sphinx.jinja2glue import BuiltinTemplateLoader
 
 from . import figures, icons
@@ -31,6 +32,19 @@ MENDED = [
     # What heads no column is no heading.
     (re.compile(r"<th class=\"head[^\"]*\">(?:\s|</?p>)*</th>"), "<td></td>"),
 ]
+
+# For each box that may scroll, closed ones too, the theme lays the page out anew: where there are
+# many, for a second on a slow phone. `page.js` does the same when a box is shown.
+# pydata-sphinx-theme.js, addTabStopsToScrollableElements.
+SCROLLING = re.compile(r'document\.querySelectorAll\(\["pre",".nboutput[^\]]*\]\.join\(", "\)\)')
+
+
+def script(text):
+    """Return the theme's own script without what the book's does in its place."""
+    mended, count = SCROLLING.subn("[]", text)
+    if count != 1:
+        raise ExtensionError("The theme's script looks for what scrolls in another way.")
+    return mended
 
 
 class Pages(BuiltinTemplateLoader):
