@@ -65,10 +65,9 @@ def test_pages_tell_what_they_are_to_who_is_sent_their_link(html):
             assert head.metas["robots"] == "noindex", path
             continue
         # It begins as the page does.
-        first = re.findall(r"<p>(.*?)</p>", page.read_text(encoding="utf-8").partition("<h1")[2])[
-            :1
-        ]
-        begins = unescape(re.sub(r"<[^>]+>", "", "".join(first)))
+        text = page.read_text(encoding="utf-8").partition("<h1")[2]
+        first = re.search(r"<p>(.*?)</p>", text, re.DOTALL)[1]
+        begins = " ".join(unescape(re.sub(r"<[^>]+>", "", first)).split())
         assert description.startswith(begins[:20]), path
         titles.setdefault(head.title, []).append(path)
         descriptions.setdefault(head.metas["description"], []).append(path)
