@@ -1,6 +1,7 @@
 """Every page as readers meet it: light, complete for everyone, and known by its link."""
 
 import gzip
+import io
 import json
 import re
 from html import unescape
@@ -277,6 +278,18 @@ def test_every_page_looks_right_in_a_frame(desktop, site):
     desktop.page.goto(site + "404.html")
     wrong = {path: desktop.page.evaluate(LOOKS, site + path) for path in STAYING}
     assert {path: found for path, found in wrong.items() if found} == {}
+
+
+def test_formulas_keep_their_letters_in_forced_colours(window, site):
+    ink = []
+    for forced in ("none", "active"):
+        page = window(forced_colors=forced, viewport={"width": 1280, "height": 800}).page
+        page.goto(site + "chapters/exercises.html")
+        page.evaluate("() => document.fonts.ready.then(() => true)")
+        hat = page.locator(".katex-display .accent").first
+        with Image.open(io.BytesIO(hat.screenshot())) as picture:
+            ink.append(sum(level < 128 for level in picture.convert("L").getdata()))
+    assert ink[1] > 0.8 * ink[0] > 20
 
 
 FITS = "() => document.documentElement.scrollWidth <= document.documentElement.clientWidth"
