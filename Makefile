@@ -52,7 +52,7 @@ test: $(VENV)/test site  ## check everything: the code, the book, and its pages 
 	$(PYTEST) auto
 
 test-browsers: export REQUIRE_BROWSER := 1
-test-browsers: $(VENV)/engines book  ## try figures and live cells in Firefox and WebKit, and every chapter in Chromium
+test-browsers: $(VENV)/engines book  ## try pages, figures and live cells in Firefox and WebKit, and every chapter in Chromium
 	$(BIN)/python -m pytest tests/engines
 
 thorough: export HYPOTHESIS_PROFILE := thorough
