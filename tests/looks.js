@@ -34,6 +34,10 @@ async (address) => {
     const times = page.querySelector(selector) ? size(selector) / size("body") : least;
     if (times < least || times > most) wrong.push(`${selector} is ${times} times the text`);
   }
+  // What breaks long words breaks no formula, but where its parts meet.
+  for (const part of all(".katex .base")) {
+    if (styled(part).whiteSpace !== "nowrap") wrong.push(`a formula breaks: ${named(part.closest(".katex"))}`);
+  }
   // Nothing is wider than the screen; at 640 a page has the room of 1280 at twice the size.
   for (const width of [320, 640, 1280]) {
     frame.style.width = `${width}px`;
