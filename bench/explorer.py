@@ -20,9 +20,9 @@ NETWORK = {
 }
 WEIGHT = 18 * 1024  # bytes of modules and style, gzipped
 PAGE = {False: 250_000, True: 300_000}  # bytes of a page without and with an explorer, as sent
-# Every figure that the theme shows is loaded, also what is folded away.
+LIVE = 'class="nw-still"'  # in each figure that comes alive
+# Whoever reads to the end loads every figure that no box hides.
 ALL_SHOWN = """() => {
-  for (const box of document.querySelectorAll("details")) box.open = true;
   const shown = [...document.images].filter((image) => image.checkVisibility());
   return Promise.all(shown.map((image) => ((image.loading = "eager"), image.decode())));
 }"""
@@ -137,7 +137,8 @@ def main():
             context.close()
             total = sum(sizes.values())
             print(f"{path:24}" + "".join(f"{size:9,}" for size in [*sizes.values(), total]), end="")
-            print(f"  {judged(path, total, PAGE[path in explorers])}", end="")
+            target = PAGE[LIVE in (pages.HTML / path).read_text(encoding="utf-8")]
+            print(f"  {judged(path, total, target)}", end="")
             if path in explorers:
                 ready = min(alive(browser, host, path) for _ in range(3))
                 print(f"{ready:9.0f}  {judged(path, ready, READY)}", end="")

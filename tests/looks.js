@@ -38,6 +38,11 @@ async (address) => {
   for (const part of all(".katex .base")) {
     if (styled(part).whiteSpace !== "nowrap") wrong.push(`a formula breaks: ${named(part.closest(".katex"))}`);
   }
+  // No icon is a letter of a typeface that is not there.
+  for (const title of all(".admonition-title")) {
+    const { content } = frame.contentWindow.getComputedStyle(title, "::after");
+    if (/[\uE000-\uF8FF]/.test(content)) wrong.push(`a missing icon: ${named(title)}`);
+  }
   // Nothing is wider than the screen; at 640 a page has the room of 1280 at twice the size.
   for (const width of [320, 640, 1280]) {
     frame.style.width = `${width}px`;
