@@ -15,6 +15,7 @@ LINT := $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/codespell 
 # Tests run side by side, those that share what takes long to make in one process. With threads of
 # their own, libraries would take the processors from each other.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --dist loadgroup --numprocesses
+WITH_PAGES := -m 'browser or book or network or slow'
 ALONE := -m 'not (browser or book or network or slow)'
 SOURCES := $(shell find src -type f -not -name '*.pyc')
 
@@ -47,9 +48,10 @@ check: $(VENV)/test  ## check the code in a minute, without a browser, a network
 	$(LINT)
 	$(PYTEST) logical $(ALONE)
 
-test: $(VENV)/test site  ## check everything: the code, the book, and its pages in a browser
-	$(LINT)
-	$(PYTEST) auto
+# The build leaves half of two processors idle, which is where the tests that need no page run.
+test: $(VENV)/test node_modules/katex  ## check everything: the code, the book, and its pages in a browser
+	$(MAKE) check & checking=$$!; $(MAKE) site || built=$$?; wait $$checking && exit $${built:-0}
+	$(PYTEST) auto $(WITH_PAGES)
 
 test-browsers: export REQUIRE_BROWSER := 1
 test-browsers: $(VENV)/engines book  ## try pages, figures and live cells in Firefox and WebKit, and every chapter in Chromium

@@ -263,6 +263,40 @@ def closed_form_in_blocks(queries, keys, values, sigma):
     return errors
 
 
+def our_derivative(queries, keys, values, sigma, kernel="gaussian"):
+    keys, values = map(torch.from_numpy, (keys, values))
+
+    def derivative():
+        width = torch.tensor(sigma, dtype=torch.float64, requires_grad=True)
+        errors, _ = leave_one_out_curve(keys, values, kernel, [width])
+        return torch.autograd.grad(errors[0], width)[0]
+
+    return derivative
+
+
+def our_error(queries, keys, values, sigma, kernel="gaussian"):
+    return lambda: leave_one_out_curve(keys, values, kernel, [sigma])
+
+
+def a_tenth(queries, keys, values, sigma):
+    """Differentiate the error of a tenth of the keys."""
+    return our_derivative(*problem(1, len(keys) // 10), sigma)
+
+
+def dense_derivative(queries, keys, values, sigma):
+    """Differentiate the leave-one-out error by autograd on the matrix of all pairs."""
+    keys, values = map(torch.from_numpy, (keys, values))
+
+    def derivative():
+        width = torch.tensor(sigma, dtype=torch.float64, requires_grad=True)
+        scores = -((keys[:, None] - keys) ** 2) / (2 * width**2)
+        scores.diagonal().fill_(-torch.inf)
+        error = (torch.softmax(scores, dim=1) @ values - values).square().mean()
+        return torch.autograd.grad(error, width)[0]
+
+    return derivative
+
+
 DENSE = {
     "D2L's code": d2l,
     "NumPy, dense": numpy_dense,
@@ -277,6 +311,7 @@ DENSE = {
     "FINUFFT": nufft,
 }
 OURS, UNIFORM = "pool", "pool, points spread evenly"
+TENFOLD = "ten times a tenth"
 NEIGHBOURS = {"boxcar": 30, "epanechnikov": 30}  # how much faster, where it is not 20
 
 
@@ -362,6 +397,17 @@ WORKS = {
         {OURS: our_curve, "closed form in blocks": closed_form_in_blocks},
         {"closed form in blocks": 50},
         shares={"closed form in blocks": 0.1},
+    ),
+    "Derivative of the leave-one-out error in σ, n = 10⁴": Work(
+        (1, 10**4),
+        {OURS: our_derivative, "autograd, dense": dense_derivative},
+        {"autograd, dense": 200},
+    ),
+    "Derivative of the leave-one-out error in σ, n = 10⁵": Work(
+        (1, 10**5),
+        {OURS: our_derivative, TENFOLD: a_tenth, "without the derivative": our_error},
+        {TENFOLD: 1 / 3, "without the derivative": 1 / 4},
+        shares={TENFOLD: 0.1},
     ),
 } | {
     f"{kernel.capitalize()}, 10⁴ × 10⁴": Work(

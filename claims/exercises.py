@@ -42,6 +42,25 @@ def picture_of_collapse(paths, squared_errors, grid):
 
 
 @says(
+    "Only the rate of learning is a trouble, because the slope in $\\theta = \\ln\\sigma$ is more "
+    "than a thousand times larger at the width 1 than near the minimum, and a rate that suits one "
+    "suits not the other.",
+)
+def slopes_differ(slopes):
+    return slopes[0] > 1000 * abs(slopes[-1])
+
+
+@says(
+    "The descent stops within a tenth of the grid's minimum, and nearer to the law that counts the "
+    "edges.",
+)
+def descent_finds_the_minimum(width, least):
+    by_law = [0.39 * (40 / 100_000) ** power for power in (1 / 4, 1 / 5)]
+    edges, inside = abs(np.log(width.item() / np.array(by_law)))
+    return abs(np.log(width.item() / least)) < 0.1 and edges < inside
+
+
+@says(
     "Training always picks the end of the grid and repeats the noise, whose variance is 1.",
 )
 def training_picks_the_end(chosen, draws, grid, training_loss_solution, error_to_truth):
@@ -140,3 +159,13 @@ def line_is_covered(hits):
         np.mean(found, axis=0)[:, 0] for found in hits.values()
     )
     return average < 0.65 and line > 0.9 and line_half > 1.5 * average_half
+
+
+@says(
+    "A small rate averages the noise of many pairs away, and lags behind a law that moves; a large "
+    "one follows, and writes each noise into the memory.",
+    "The faster the law turns, the larger the best rate.",
+)
+def best_rate_grows_with_the_drift(turned):
+    slow, fast = turned.values()
+    return np.argmin(slow) < np.argmin(fast) < 3 and slow[3] > 2 * min(slow)

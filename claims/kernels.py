@@ -16,10 +16,11 @@ def counted_jumps_are_expected_ones(edges, steps):
 
 
 @says(
-    "The estimate is as smooth as its kernel, a staircase for the boxcar, corners for the "
+    "The estimate is as smooth as its kernel, a staircase for the boxcar, corners (dots) for the "
     "triangular kernel, no corner for the Gaussian.",
-    "Three curves over queries from 1 to 2. The boxcar's is a staircase, the triangular "
-    "kernel's bends at corners, the Gaussian's is smooth.",
+    "Three curves over queries from 1 to 1.5. The boxcar's is a staircase; the triangular "
+    "kernel's is made of arcs that meet in corners, each marked by a dot; the Gaussian's is "
+    "smooth.",
 )
 def curve_is_as_smooth_as_its_kernel(near, data):
     box, triangle, bell = (

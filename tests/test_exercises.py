@@ -1015,6 +1015,77 @@ def slope_of_line(queries, keys, values, sigma):
         yield np.float32(line * spread / sigma**2)
 
 
+def in_turn_loop(keys, values, rate):
+    W, found = np.zeros(keys.shape[1]), []
+    for k, v in zip(keys, values, strict=True):
+        found.append(W @ k)
+        W = W + rate * (v - W @ k) * k
+    return np.array(found)
+
+
+def in_turn_lists(keys, values, rate):
+    W, found = [0.0] * len(keys[0]), []
+    for k, v in zip(keys.tolist(), values.tolist(), strict=True):
+        answer = sum(a * b for a, b in zip(W, k, strict=True))
+        found.append(answer)
+        W = [w + rate * (v - answer) * x for w, x in zip(W, k, strict=True)]
+    return found
+
+
+def in_turn_matrix(keys, values, rate):
+    W = np.zeros((1, keys.shape[1]))
+    found = np.empty((len(values), 1))
+    for i, v in enumerate(values):
+        k = keys[i : i + 1].T
+        found[i] = W @ k
+        W = W @ (np.eye(len(k)) - rate * k @ k.T) + rate * v * k.T
+    return found
+
+
+def in_turn_triangular(keys, values, rate):
+    before = rate * np.tril(keys @ keys.T, -1)
+    return values - np.linalg.solve(np.eye(len(values)) + before, values)
+
+
+def in_turn_torch_single(keys, values, rate):
+    keys, values = (torch.tensor(x, dtype=torch.float32) for x in (keys, values))
+    W, found = torch.zeros(keys.shape[1]), []
+    for k, v in zip(keys, values, strict=True):
+        found.append(W @ k)
+        W = W + rate * (v - W @ k) * k
+    return torch.stack(found)
+
+
+def in_turn_autograd(keys, values, rate):
+    W = torch.zeros(keys.shape[1], dtype=torch.float64, requires_grad=True)
+    optimizer, found = torch.optim.SGD([W], lr=rate), []
+    for k, v in zip(torch.tensor(keys), torch.tensor(values), strict=True):
+        optimizer.zero_grad()
+        answer = W @ k
+        found.append(answer.item())
+        ((v - answer) ** 2 / 2).backward()
+        optimizer.step()
+    return found
+
+
+def in_turn_generator(keys, values, rate):
+    W = np.zeros(keys.shape[1])
+    for k, v in zip(keys, values, strict=True):
+        answer = np.dot(W, k)
+        yield answer
+        W += rate * (v - answer) * k
+
+
+def in_turn_accumulate(keys, values, rate):
+    def corrected(W, pair):
+        k, v = pair
+        return W + rate * (v - W @ k) * k
+
+    pairs = zip(keys[:-1], values[:-1], strict=True)
+    memories = itertools.accumulate(pairs, corrected, initial=np.zeros(keys.shape[1]))
+    return np.einsum("ic,ic->i", list(memories), keys)
+
+
 RIGHT = {
     ex.check_parzen: [
         parzen_vectorised,
@@ -1206,6 +1277,16 @@ RIGHT = {
         slope_quotient,
         slope_pairs,
         slope_of_line,
+    ],
+    ex.check_delta_rule: [
+        in_turn_loop,
+        in_turn_lists,
+        in_turn_matrix,
+        in_turn_triangular,
+        in_turn_torch_single,
+        in_turn_autograd,
+        in_turn_generator,
+        in_turn_accumulate,
     ],
 }
 
@@ -1643,6 +1724,25 @@ def drawn_like(answer):
     return randomised
 
 
+def in_turn_of(correct, told=False):
+    def answer(keys, values, rate):
+        W, found = np.zeros(keys.shape[1]), []
+        for k, v in zip(keys, values, strict=True):
+            asked = W
+            W = correct(W, k, v, rate)
+            found.append((W if told else asked) @ k)
+        return found
+
+    return answer
+
+
+def in_turn_memory(keys, values, rate):
+    W = np.zeros(keys.shape[1])
+    for k, v in zip(keys, values, strict=True):
+        W = W + rate * (v - W @ k) * k
+    return W
+
+
 SLIPS = {
     ex.check_parzen: [
         ("sign", parzen_of(labels=lambda y: -y)),
@@ -1982,6 +2082,22 @@ SLIPS = {
         ("underflows to 0/0", slope_naive),
         ("were hidden", lambda *a: np.nan_to_num(slope_naive(*a))),
     ],
+    ex.check_delta_rule: [
+        ("before it is asked", in_turn_of(lambda W, k, v, r: W + r * (v - W @ k) * k, told=True)),
+        ("last memory", lambda k, v, r: k @ in_turn_memory(k, v, r)),
+        ("sign of the correction", lambda k, v, r: in_turn_loop(k, v, -r)),
+        ("taken off the value", in_turn_of(lambda W, k, v, r: W + r * v * k)),
+        ("shrinks as a whole", in_turn_of(lambda W, k, v, r: W + r * (v * k - W))),
+        ("rate has no influence", lambda k, v, r: in_turn_loop(k, v, 1)),
+        ("twice as long", lambda k, v, r: in_turn_loop(k, v, 2 * r)),
+        (
+            "key's length",
+            in_turn_of(lambda W, k, v, r: W + r * (v - W @ k) * k / np.linalg.norm(k) ** 2),
+        ),
+        ("same for all coordinates", in_turn_of(lambda W, k, v, r: W + r * (v - W @ k))),
+        ("overwrites", in_turn_of(lambda W, k, v, r: r * (v - W @ k) * k)),
+        ("values less the answers", lambda k, v, r: v - in_turn_loop(k, v, r)),
+    ],
 }
 
 
@@ -2257,6 +2373,17 @@ def match_unless(tokens, at, unknown):
 def induction_of_others(tokens):
     """Return the places that vote if a token cannot follow itself."""
     return [j + 1 for j in earlier(tokens) if tokens[j + 1] != tokens[-1]] or [0]
+
+
+def in_turn_once(keys, values, rate):
+    """Store each key when it is new, and answer later with what was stored."""
+    W, found, seen = np.zeros(keys.shape[1]), [], set()
+    for k, v in zip(keys, values, strict=True):
+        found.append(W @ k)
+        if tuple(k) not in seen:
+            W = W + rate * (v - W @ k) * k
+        seen.add(tuple(k))
+    return found
 
 
 SUBTLE = {
@@ -2561,6 +2688,26 @@ SUBTLE = {
         ),
         ("none of the slips", of_keys(np.sort, slope_covariance)),
         ("expected", kept_by_shape(slope_covariance)),
+    ],
+    ex.check_delta_rule: [
+        ("where keys repeat", in_turn_once),
+        ("in others", lambda k, v, r: in_turn_loop(k, v, min(r, 1))),
+        ("in others", lambda k, v, r: in_turn_loop(k, np.clip(v, -100, 100), r)),
+        ("in others", lambda k, v, r: np.round(in_turn_loop(k, v, r), 5)),
+        (
+            "special case",
+            lambda k, v, r: np.concatenate(
+                [in_turn_loop(k[i : i + 99], v[i : i + 99], r) for i in range(0, len(v), 99)]
+            ),
+        ),
+        (
+            "special case",
+            lambda k, v, r: in_turn_loop(k, v, r) if k.shape[1] > 1 else 0 * v,
+        ),
+        ("special case", lambda k, v, r: in_turn_loop(k, v, r) if len(v) > 1 else v),
+        ("none of the slips", lambda k, v, r: in_turn_loop(k[::-1], v[::-1], r)[::-1]),
+        ("none of the slips", lambda k, v, r: in_turn_loop(k, v - v.mean(), r)),
+        ("expected", kept_by_shape(in_turn_loop)),
     ],
 }
 
@@ -2971,22 +3118,41 @@ def test_progress_lists_what_the_reader_has_solved(monkeypatch):
     ex.check_rates(lambda d: (1, 1))
     assert ex.progress().solved == 1
     assert "[x] Rates" in repr(ex.progress())
-    assert f"1 of {len(result_module.PARTS)}" in ex.progress()._repr_html_()
+    assert f"1 of {len(RIGHT)}" in ex.progress()._repr_html_()
 
 
 def test_the_chapter_runs_each_check_on_a_stub_and_on_a_solution_that_must_pass():
     chapter = (Path(__file__).parent.parent / "chapters" / "exercises.md").read_text()
-    for part in result_module.PARTS:
+    for part, exercise in result_module.EXERCISES.items():
         stub, solution = re.findall(rf"^(.*)check_{part}\((\w+)\)", chapter, re.MULTILINE)
         assert stub[0] == ""
         assert solution[0] == "result = "
         assert solution[1].endswith("_solution")
         passed = f"check_{part}({solution[1]})\nassert result.passed, result.message\nresult\n"
         assert passed in chapter
-        assert f"**{result_module.PARTS[part]}**" in chapter
+        assert f"**{exercise.title}**" in chapter
 
 
-def test_every_check_has_its_line_in_the_progress():
-    checks = {name.removeprefix("check_") for name in ex.__all__ if name.startswith("check_")}
-    assert checks == set(result_module.PARTS)
-    assert len(RIGHT) == len(SLIPS) == len(checks)
+def test_progress_lists_every_check_in_the_order_of_the_chapter():
+    chapter = (Path(__file__).parent.parent / "chapters" / "exercises.md").read_text()
+    in_chapter = re.findall(r"^check_(\w+)\(", chapter, re.MULTILINE)
+    titles = [result_module.EXERCISES[part].title for part in in_chapter]
+    assert list(ex.progress().states) == titles
+    checks = {getattr(ex, name) for name in ex.__all__ if name.startswith("check_")}
+    assert checks == {*RIGHT} == {*SLIPS} == {getattr(ex, f"check_{part}") for part in in_chapter}
+
+
+def test_an_exercise_registers_itself_behind_the_one_that_it_names(monkeypatch):
+    monkeypatch.setattr(result_module, "EXERCISES", {**result_module.EXERCISES})
+    monkeypatch.setattr(result_module, "_states", {})
+
+    @result_module.check_for("half", "A half", after="induction")
+    def check_half(f):
+        """Check a half."""
+        return judging.judged(f, lambda answer, rng: answer(1), "Yes.")
+
+    assert list(ex.progress().states)[-2:] == ["An induction head by hand", "A half"]
+    assert check_half.__doc__ == "Check a half."
+    assert repr(check_half(lambda x: x)) == "A half: passed\nYes."
+    assert "check_half(your_function)" in check_half(0.5).message
+    assert ex.progress().states["A half"] == "solved"

@@ -18,7 +18,6 @@ from attention_pooling.figures import (
     draw_estimate,
     draw_weights,
     kernel_panels,
-    line_style,
 )
 
 
@@ -137,28 +136,23 @@ def test_one_query_and_one_key_make_one_cell(ax):
     assert mesh.get_coordinates().tolist() == [[[6.5, 2.5], [7.5, 2.5]], [[6.5, 3.5], [7.5, 3.5]]]
 
 
+@pytest.mark.parametrize("columns", [2, 3])
 @pytest.mark.parametrize("room", [0, 1])
 @pytest.mark.parametrize("count", [5, 6, 7, 8])
-def test_however_many_kernels_there_are_each_has_a_panel(count, room, monkeypatch):
+def test_however_many_kernels_there_are_each_has_a_panel(count, room, columns, monkeypatch):
     names = [f"kernel {i}" for i in range(count)]
     monkeypatch.setattr(figures, "KERNELS", dict.fromkeys(names))
-    figure, panels, free = kernel_panels(height=1.7, room=room)
+    figure, panels, free = kernel_panels(height=1.7, room=room, columns=columns)
     assert list(panels) == names
     shown = [ax for ax in figure.axes if ax.axison]
     assert shown == list(panels.values())
     assert [ax.texts[0].get_text() for ax in shown] == names
     assert [ax for ax in figure.axes if not ax.axison] == free
-    assert room <= len(free) < 3 + room
+    assert room <= len(free) < columns + room
     # In each column the lowest panel says what is along its axis.
     figure.canvas.draw()
     lowest = {round(ax.get_position().x0, 2): ax for ax in shown}
-    assert len(lowest) == 3
+    assert len(lowest) == columns
     for ax in lowest.values():
         assert any(label.get_visible() for label in ax.get_xticklabels())
     plt.close(figure)
-
-
-def test_each_place_has_a_style_of_line_of_its_own(ax):
-    lines = [ax.plot([0, 1], linestyle=line_style(place))[0] for place in range(9)]
-    patterns = {str(line._dash_pattern) for line in lines}
-    assert len(patterns) == 9

@@ -17,7 +17,7 @@ from attention_pooling import leave_one_out, nadaraya_watson
 sys.path.append(str(pages.ROOT / "src"))
 from book_site.guess import FIGURES, settings  # noqa: E402
 
-MAIN = ["kernels", "data", "pooling", "width", "sure", "attention", "words"]
+MAIN = ["kernels", "data", "pooling", "width", "sure", "attention", "table", "memory", "words"]
 ROOT = ".nw-guess[data-ready=true]"
 
 

@@ -16,6 +16,7 @@ from myst_nb.core.read import read_myst_markdown_notebook
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / "src"))
 from book_site import frameworks, lite, notebooks  # noqa: E402
+from book_site.cells import ELSEWHERE  # noqa: E402
 from book_site.repository import Repository  # noqa: E402
 
 NOTEBOOKS = pages.HTML / "notebooks"
@@ -171,7 +172,7 @@ def test_the_first_cell_names_the_repository_or_the_file_beside_it():
     assert f'%pip install --quiet "./{wheel}[widgets]"' in notebooks.first_cell([], None)
 
 
-def test_code_that_depends_on_pytorch_is_switched_off_in_a_browser():
+def test_code_that_depends_on_what_no_browser_runs_is_switched_off():
     cells = [
         "import numpy as np\nimport torch\n\ntorch.manual_seed(0)",
         "x = np.ones(3)",
@@ -180,15 +181,18 @@ def test_code_that_depends_on_pytorch_is_switched_off_in_a_browser():
         "z = x.sum()",
         "results = {}\nfor i in range(2):\n    results[i] = y",
         "print(results)",
+        "from dask import delayed\n\nlater = delayed(len)",
+        "print(later(y))",
         "y = np.zeros(2)",
         "[y for y in range(3)]\nprint(y)",
     ]
-    switched = lite.without_torch(cells)
-    kept = [cell for cell in switched if not cell.startswith(lite.REMARK)]
-    assert kept == [cells[1], *cells[7:]]
-    assert (
-        switched[0] == f"{lite.REMARK}import numpy as np\n# import torch\n\n# torch.manual_seed(0)"
-    )
+    lacks, kept = zip(*lite.runnable(cells), strict=True)
+    torch, dask = ["torch"], ["dask"]
+    both = ["dask", "torch"]
+    assert [*lacks] == [torch, [], torch, torch, torch, torch, torch, dask, both, [], []]
+    assert [kept[1], *kept[9:]] == [cells[1], *cells[9:]]
+    assert kept[0] == "import numpy as np\n# import torch\n\n# torch.manual_seed(0)"
+    assert kept[8] == "# print(later(y))"
 
 
 # What only MyST understands.
@@ -250,40 +254,49 @@ def needs(chapter):
     return notebooks.needs([cell.source for cell in cells if cell.cell_type == "code"])
 
 
+def extras(needed):
+    """Return the extras of ours that bring what is needed."""
+    return sorted({notebooks.EXTRAS[name][0] for name in needed})
+
+
 def alike(chapters, needs=needs):
     """Let chapters that need the same run in one process, which makes an environment for them."""
     groups = {
-        chapter: pytest.mark.xdist_group("-".join(["env", *needs(chapter)])) for chapter in chapters
+        chapter: pytest.mark.xdist_group("-".join(["env", *extras(needs(chapter))]))
+        for chapter in chapters
     }
     return [pytest.param(chapter, marks=group) for chapter, group in groups.items()]
 
 
-WITH_TORCH = [chapter for chapter in CHAPTERS if "torch" in needs(chapter)]
+def in_page(chapter):
+    """Return what a chapter needs in a browser."""
+    return [name for name in needs(chapter) if name not in ELSEWHERE]
+
+
+LACKING = [chapter for chapter in CHAPTERS if in_page(chapter) != needs(chapter)]
 
 
 @pytest.fixture(scope="module")
 def environments(html, tmp_path_factory):
-    """For each first cell, the kernels of a new environment in which nothing else is installed."""
-    made = {}
+    """For each set of extras, the kernels of a new environment where nothing else is installed."""
+    bare, made = tmp_path_factory.mktemp("environments") / "bare", {}
+    subprocess.run([sys.executable, "-m", "venv", bare], check=True)
+    pip = [bare / "bin" / "python", "-m", "pip", "install", "--quiet", "--no-compile"]
+    pip += ["--disable-pip-version-check", "-c", ROOT / "constraints.txt", "ipykernel"]
+    subprocess.run(pip, check=True)
 
-    def kernels(first_cell):
-        if first_cell not in made:
-            folder = tmp_path_factory.mktemp("environment")
-            subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+    def kernels(needed=()):
+        installs = tuple(extras(needed))
+        if installs not in made:
+            folder = bare.with_name(f"environment-{len(made)}")
+            shutil.copytree(bare, folder, symlinks=True)
             python = folder / "bin" / "python"
-            pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-            pip += ["--no-compile"]
-            subprocess.run([*pip, "-c", ROOT / "constraints.txt", "ipykernel"], check=True)
             spec = [python, "-m", "ipykernel", "install", "--prefix", folder, "--name", "clean"]
             subprocess.run(spec, check=True, capture_output=True)
-            made[first_cell] = folder / "share" / "jupyter"
-        return made[first_cell]
+            made[installs] = folder / "share" / "jupyter"
+        return made[installs]
 
     return kernels
-
-
-def first_cell(chapter):
-    return read(NOTEBOOKS / f"{chapter}.ipynb").cells[0].source
 
 
 def run(notebook, folder, kernels):
@@ -317,7 +330,7 @@ def assert_quiet(notebook):
 
 @pytest.mark.parametrize("chapter", alike(CHAPTERS))
 def test_a_notebook_runs_where_only_its_first_cell_installs(chapter, environments, tmp_path):
-    kernels = environments(first_cell(chapter))
+    kernels = environments(needs(chapter))
     (wheel,) = NOTEBOOKS.glob("*.whl")
     shutil.copy(wheel, tmp_path)
     notebook = read(NOTEBOOKS / f"{chapter}.ipynb")
@@ -329,14 +342,17 @@ def test_a_notebook_runs_where_only_its_first_cell_installs(chapter, environment
     assert any(cell.get("outputs") for cell in ran.cells)
 
 
-@pytest.mark.parametrize("chapter", alike(WITH_TORCH, needs=lambda chapter: []))
-def test_a_notebook_for_the_browser_runs_without_pytorch(chapter, environments, tmp_path):
+@pytest.mark.parametrize("chapter", alike(LACKING, in_page))
+def test_a_notebook_for_the_browser_runs_without_what_runs_elsewhere(
+    chapter, environments, tmp_path
+):
     (wheel,) = NOTEBOOKS.glob("*.whl")
     shutil.copy(wheel, tmp_path)
     notebook = lite.in_browser(read(NOTEBOOKS / f"{chapter}.ipynb"))
-    assert "PyTorch does not run in a browser" in notebook.cells[1].source
-    notebook.cells[0].source = notebooks.first_cell([], None)
-    assert_quiet(run(notebook, tmp_path, environments(first_cell("index"))))
+    (lacking,) = {*needs(chapter)} - {*in_page(chapter)}
+    assert f"{ELSEWHERE[lacking]} does not run in a browser" in notebook.cells[1].source
+    notebook.cells[0].source = notebooks.first_cell(in_page(chapter), None)
+    assert_quiet(run(notebook, tmp_path, environments(in_page(chapter))))
 
 
 @pytest.mark.xdist_group("env")
@@ -347,7 +363,7 @@ def test_pip_takes_its_part_of_the_conda_environment(environments, tmp_path):
     lines = [line.replace("constraints.txt", str(ROOT / "constraints.txt")) for line in lines]
     here = [line for line in lines if not line.startswith("--extra-index-url")]
     (tmp_path / "requirements.txt").write_text("\n".join(here))
-    python = environments(first_cell("index")).parents[1] / "bin" / "python"
+    python = environments().parents[1] / "bin" / "python"
     subprocess.run(
         [python, "-m", "pip", "install", "--dry-run", "--quiet", "--disable-pip-version-check"]
         + ["--requirement", tmp_path / "requirements.txt"],

@@ -630,11 +630,18 @@ def pairs(monkeypatch):
     # Those of a higher degree fade so softly that more windows have hardly a value in reach.
     + [("uniform", row) for row in COMPACT.values() if len(row.coefficients) <= 3],
 )
-def test_pairs_grow_with_m_plus_n(layout, kernel, pairs):
+@pytest.mark.parametrize("derived", [False, True])
+def test_pairs_grow_with_m_plus_n(layout, kernel, derived, pairs):
     counts = []
     for n in (5000, 50_000):
         keys, queries, sigma = places_for(n, np.random.default_rng(22))[layout]
-        pool(queries, keys, np.maximum(np.cos(keys), 0), kernel, sigma)
+        arrays = queries, keys, np.maximum(np.cos(keys), 0)
+        if derived:
+            queries, keys, values = map(torch.asarray, arrays)
+            width = in_the_graph(sigma)
+            torch.nansum(pool(queries, keys, values, kernel, width)).backward()
+        else:
+            pool(*arrays, kernel, sigma)
         counts.append(sum(pairs) - sum(counts))
     few, many = counts
     assert many < 4 * few + 2 * n
@@ -680,12 +687,15 @@ def test_the_method_is_that_of_the_docstring(work, monkeypatch):
 
 
 @pytest.mark.parametrize("kernel", NAMES)
-def test_what_needs_a_gradient_takes_blocks(kernel):
-    points = torch.from_numpy(MANY[:, :1])
-    width = torch.tensor(0.3, dtype=torch.float64, requires_grad=True)
-    for sigma, plain in ((width, False), (width.detach(), True)):
-        name = fast.method(points, points, points, KERNELS[kernel], sigma)
-        assert (name != "blocks") == plain
+def test_values_and_a_width_in_the_graph_are_as_quick_and_points_there_take_blocks(kernel):
+    points, values = torch.from_numpy(MANY[:, :1]), torch.from_numpy(MANY[:, 1])
+    width = torch.tensor(0.3, dtype=torch.float64)
+    quick = fast.method(points, points, values, KERNELS[kernel], width)
+    for place in range(4):
+        arguments = [points, points, values, width]
+        arguments[place] = arguments[place].clone().requires_grad_()
+        wanted = quick if place >= 2 else "blocks"
+        assert fast.method(*arguments[:3], KERNELS[kernel], arguments[3]) == wanted != "one matrix"
 
 
 # Wendland's powers cancel so much that many windows are summed pair by pair.
@@ -766,6 +776,208 @@ def test_leave_one_out_curve_of_tensors():
     np.testing.assert_allclose(errors.detach(), plain[:2], rtol=1e-12)
     assert slope[1].item() == pytest.approx((plain[2] - plain[1]) / 1e-6, rel=1e-3)
     assert unreached.tolist() == [0, 0]
+
+
+# Derivatives from sums
+
+
+def in_the_graph(numbers, dtype=torch.float64):
+    return torch.asarray(numbers, dtype=dtype).clone().requires_grad_()
+
+
+@each_row
+@pytest.mark.usefixtures("boxes")
+def test_derivatives_are_those_of_steps(kernel):
+    rng = np.random.default_rng(34)
+    keys = np.concatenate([rng.uniform(0, 5, 40), rng.uniform(9, 9.5, 20), [9.0, 9.0]])
+    queries, keys = map(torch.asarray, (rng.uniform(-1, 11, 9), keys))
+    values = in_the_graph(rng.standard_normal((62, 2)) * (keys < 9.3).numpy()[:, None])
+
+    def estimate(values, sigma):
+        return pool(queries, keys, values, kernel, sigma, unreached="nearest")
+
+    def curve(values, sigma):
+        return leave_one_out_curve(keys, values, kernel, [sigma, 2 * sigma]).errors
+
+    for function in (estimate, curve):
+        for width in (in_the_graph([0.9]), in_the_graph(4.1)):
+            assert torch.autograd.gradcheck(function, (values, width), fast_mode=True)
+        assert torch.autograd.gradgradcheck(function, (values, width), fast_mode=True)
+
+
+@given(
+    geometries(),
+    st.sampled_from(NAMES),
+    st.sampled_from([2.0**-9, 0.125, 1.0]),
+    st.sampled_from(["nan", "nearest"]),
+    st.booleans(),
+)
+@settings(max_examples=100)
+def test_derivatives_for_any_geometry(geometry, kernel, sigma, unreached, boxes):
+    queries, keys, values = map(torch.asarray, geometry)
+    width = in_the_graph(sigma, values.dtype)
+    values.requires_grad_()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fast, "FEW_PAIRS", 0)
+        if boxes:
+            patch.setattr(fast_gauss, "COSTS", dict.fromkeys(fast_gauss.COSTS, 0) | {"pair": 1})
+        with np.errstate(all="raise"):
+            estimate = pool(queries, keys, values, kernel, width, unreached=unreached)
+            curve = leave_one_out_curve(keys, values, kernel, [width])
+    signs = torch.asarray(np.random.default_rng(0).choice([-1.0, 1.0], estimate.shape))
+    with np.errstate(all="raise"):
+        received, *found = torch.autograd.grad(torch.nansum(estimate * signs), (values, width))
+        found += torch.autograd.grad(curve.errors.sum(), width)
+    queries, keys, values = geometry
+    rounding, tiny = 1e-10 if values.dtype == np.float64 else 1e-6, np.finfo(values.dtype).tiny
+    growth, size = expected_growth(queries, keys, values, kernel, sigma)
+    wanted = np.nansum(signs.numpy() * growth)
+    assert abs(found[0].item() * sigma - wanted) <= rounding * np.nansum(size) + tiny
+    weights, _ = expected(queries, keys, np.eye(len(keys)), kernel, sigma, unreached)
+    weights = np.nan_to_num(weights)
+    wanted = np.tensordot(weights, signs.numpy(), (0, 0))
+    slack = np.sum(weights, axis=0).reshape(-1, *[1] * (wanted.ndim - 1))
+    assert (abs(received.numpy() - wanted) <= rounding * slack + 1e-15).all()
+    if not curve.unreached[0]:
+        others, _ = expected(keys, keys, values, kernel, sigma, own=True)
+        growth, size = expected_growth(keys, keys, values, kernel, sigma, own=True)
+        wanted = np.mean(2 * (others - values) * growth)
+        slack = 10 * rounding * np.mean((size + abs(values)) ** 2)
+        assert abs(found[1].item() * sigma - wanted) <= slack + tiny
+
+
+def expected_growth(queries, keys, values, kernel, sigma, own=False):
+    """Return the dense derivative in ln σ, and the size of its terms, wherever the queries lie."""
+    queries, keys, values = (np.asarray(array, dtype=float) for array in (queries, keys, values))
+    apart = abs(queries[:, None] - keys)
+    present = ~np.eye(len(keys), dtype=bool) if own else np.ones_like(apart, dtype=bool)
+    if kernel == "gaussian":
+        # The sums of `expected`: d ln α / d ln σ is u², here less that of the nearest key.
+        masked = np.where(present, apart, np.inf)
+        nearest = masked.argmin(axis=1)
+        sums = (queries[:, None] - keys) + (queries[:, None] - keys[nearest, None])
+        lags = np.where(present, (keys[nearest, None] - keys) / sigma * (sums / sigma), np.inf)
+        weights = np.exp(-lags / 2)
+        rates = weights * np.where(weights > 0, lags, 0.0)
+    else:
+        u = np.where(present, apart / sigma, np.inf)
+        weights = KERNELS[kernel](u) if kernel != "constant" else 1.0 * present
+        powers = np.arange(1, len(KERNELS[kernel].coefficients))
+        terms = [-p * KERNELS[kernel].coefficients[p] * np.minimum(u, 1) ** p for p in powers]
+        inside = np.where(u < 1, 1.0, 0.5 * (u == 1))  # an edge is the mean of both its sides
+        rates = KERNELS[kernel].height * inside * sum(terms, np.zeros_like(u))
+    total = weights.sum(axis=1, keepdims=True)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        weights, rates = weights / total, np.where(total > 0, rates / total, np.nan)
+    growth = rates @ values - (rates.sum(axis=1) * (weights @ values).T).T
+    size = abs(rates) @ abs(values) + (abs(rates).sum(axis=1) * (weights @ abs(values)).T).T
+    return growth, size + weights @ abs(values) + 1e-300 * np.max(abs(values))
+
+
+def exact_growth(query, keys, values, sigma):
+    with mpmath.workdps(60):
+        query, keys, values = (list(map(mpmath.mpf, a)) for a in ([query], keys, values))
+        u = [((query[0] - k) / sigma) ** 2 for k in keys]
+        weights = [mpmath.exp(-x / 2) for x in u]
+        total = mpmath.fsum(weights)
+        mean = mpmath.fsum(w * v for w, v in zip(weights, values, strict=True)) / total
+        terms = [w * x * (v - mean) / total for w, x, v in zip(weights, u, values, strict=True)]
+        return mpmath.fsum(terms)
+
+
+@pytest.mark.parametrize("sigma", [0.05, 0.5])
+def test_derivatives_in_the_width_of_hard_gaussian_cases(sigma):
+    rng = np.random.default_rng(5)
+    keys = np.concatenate([rng.uniform(0, 1, 150), rng.uniform(3, 4, 150)])
+    values = rng.standard_normal(300)
+    hard = np.array([-1e6, -1.5, -0.4, 0.5, 1.0, 1.3, 1.9, 2.0, 2.0001, 2.2, 3.0, 4.4, 5.5, 1e3])
+    queries = np.concatenate([hard, rng.uniform(0, 4, 5000)])
+    width = in_the_graph(sigma)
+    estimate = pool(*map(torch.asarray, (queries, keys, values)), sigma=width)
+    for place, query in enumerate(hard):
+        (slope,) = torch.autograd.grad(estimate[place], width, retain_graph=True)
+        exact = exact_growth(query, keys.tolist(), values.tolist(), sigma)
+        assert abs(slope.item() * sigma - exact) < 1e-10
+
+
+@pytest.mark.parametrize("kernel", NAMES)
+@pytest.mark.parametrize("unit", [2.0**-500, 2.0**500])
+def test_derivatives_in_the_width_in_any_unit(kernel, unit):
+    rng = np.random.default_rng(35)
+    keys, values = np.round(rng.uniform(0, 5, 300), 2), rng.standard_normal(300)
+    slopes = []
+    for scale in (1.0, unit):
+        width = in_the_graph(0.3 * scale)
+        errors, _ = leave_one_out_curve(
+            *map(torch.asarray, (keys * scale, 1e8 * values)), kernel, [width]
+        )
+        slopes.append(torch.autograd.grad(errors.sum(), width)[0].item() * scale)
+    assert slopes[1] == pytest.approx(slopes[0], rel=1e-12)
+
+
+def test_ties_at_the_edge_count_half_as_in_dense():
+    keys, values = torch.arange(200.0, dtype=torch.float64), torch.arange(200.0).double() ** 2
+    for kernel in COMPACT.values():
+        slopes = []
+        for function in (pool, lambda *a: nadaraya_watson(*a).estimate):
+            width = in_the_graph(4.0)
+            estimate = function(keys, keys, values, kernel, width)
+            slopes.append(torch.autograd.grad(estimate[[0, 1, 50]].sum(), width)[0].item())
+        assert slopes[0] == pytest.approx(slopes[1], rel=1e-9, abs=1e-9)
+
+
+@pytest.mark.parametrize("kernel", ["boxcar", "epanechnikov"])
+def test_what_is_unreached_spoils_no_derivative(kernel):
+    keys = torch.asarray(np.append(np.linspace(0, 1, 400), 9.0))
+    for function in (leave_one_out, lambda k, v, kernel, s: leave_one_out_curve(k, v, kernel, [s])):
+        width = in_the_graph(0.1)
+        result = function(keys, keys**2, kernel, width)
+        (slope,) = torch.autograd.grad(result[0].sum(), width)
+        assert torch.isnan(result[0]).all()
+        assert torch.isfinite(slope)
+    values = in_the_graph(keys[:-1] ** 2)
+    estimate = pool(keys, keys[:-1], values, kernel, 0.1)
+    (received,) = torch.autograd.grad(estimate.sum(), values)
+    assert torch.isnan(estimate[-1])
+    assert received.sum().item() == pytest.approx(400)
+
+
+def test_an_infinite_derivative_in_the_estimate_reaches_all_values():
+    points, values = torch.from_numpy(MANY[:, 0]), in_the_graph(MANY[:, 1])
+    for kernel in NAMES:
+        loss = pool(points, points, values, kernel).sum() * torch.nan
+        assert torch.isnan(torch.autograd.grad(loss, values)[0]).all()
+
+
+def test_a_function_that_pytorch_transforms_may_close_over_a_width_in_the_graph():
+    points = torch.from_numpy(MANY[:, 0])
+    width, factors = in_the_graph(0.3), torch.tensor([1.0, 2.0], dtype=torch.float64)
+
+    def error(sigma):
+        return leave_one_out_curve(points, points**2, sigmas=[sigma]).errors[0]
+
+    (slope,) = torch.autograd.grad(error(width), width)
+    mapped = torch.func.vmap(lambda factor: factor * error(width))(factors)
+    assert torch.autograd.grad(mapped.sum(), width)[0].item() == pytest.approx(3 * slope.item())
+    derived = torch.func.grad(lambda factor: factor * error(width))(factors[0])
+    assert torch.autograd.grad(derived, width)[0].item() == pytest.approx(slope.item())
+    at_once = torch.autograd.functional.jacobian(
+        lambda sigma: error(sigma) * factors, width, vectorize=True
+    )
+    torch.testing.assert_close(at_once, slope * factors)
+
+
+def test_memory_of_the_derivative_in_the_width_grows_with_m_plus_n():
+    keys = torch.asarray(np.random.default_rng(36).uniform(0, 5, 30_000))
+    for kernel in ("gaussian", "epanechnikov"):
+        width = in_the_graph(0.1)
+        tracemalloc.start()
+        errors, _ = leave_one_out_curve(keys, keys.clone().requires_grad_(), kernel, [width])
+        errors.sum().backward()
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 60e6
+        assert width.grad.item() != 0
 
 
 @pytest.mark.parametrize(

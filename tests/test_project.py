@@ -43,7 +43,11 @@ def test_binder_installs_what_the_book_is_built_with(project):
     assert "--constraint constraints.txt" in lines
     (local,) = (line for line in lines if line.startswith("--editable"))
     extras = set(re.search(r"\[(.*)\]", local)[1].split(","))
-    assert {"torch", "digits", "progress"} <= extras <= project["optional-dependencies"].keys()
+    assert (
+        {"torch", "digits", "progress", "cluster"}
+        <= extras
+        <= project["optional-dependencies"].keys()
+    )
 
 
 def pinned():

@@ -15,10 +15,10 @@ from .arrays import (
     counted,
     is_masked,
 )
-from .fast_gauss import gaussian_sums
+from .fast_gauss import gaussian_shares, gaussian_sums
 from .kernels import Polynomial, Similarity, Unreached, constant, gaussian
 from .pooling import checked_unreached, chosen_kernel, scaled_distances
-from .sorted_moments import compact_sums
+from .sorted_moments import compact_shares, compact_sums
 from .streaming import (
     blocked_estimate,
     gaussian_estimate,
@@ -26,7 +26,7 @@ from .streaming import (
     is_transformed,
     largest_square,
 )
-from .windows import distances, window_sums, windows
+from .windows import distances, window_shares, window_sums, windows
 
 FEW_PAIRS = 1 << 15
 """So many pairs of query and key are quickest in one matrix."""
@@ -92,7 +92,6 @@ def pool(
                                                in PyTorch if it is imported already
     =========================================  =====================================  ==========
 
-    Tensors that require a gradient, or lie on another device, take one matrix or blocks as well.
     Points on a line are sorted besides. The transform, of [1]_, is taken with other polynomials.
     Then m + n holds wherever the points lie, but for three things. With the Gaussian, queries
     farther than two widths from all keys are served one octave of that distance after the other,
@@ -102,10 +101,18 @@ def pool(
     average below about a thousandth, or their values add up to less than 1e-20 · n of all: many
     queries with many keys just inside the edge of their reach take m · n.
 
+    Values and a width that require a gradient cost no more than a few times as much: sums of the
+    same kind give the first derivatives, and only the second take blocks. But in the derivatives in
+    values, queries farther than two widths from all keys meet the keys that count one by one. Where
+    a key lies at the edge of a kernel's reach, the derivative in the width is the mean of those on
+    both sides. Queries and keys that require a gradient, and tensors that lie on another device or
+    that `torch.func` transforms, take one matrix or blocks.
+
     Results agree with dense float64 to 1e-10 of `Σ wᵢ |vᵢ|`, or to 1e-7 where scores −u²/2 exceed
-    10⁴ in size. With vectors for values, `|vᵢ|` is the largest component, each in units of its own
-    maximum. A query so far away that its distances to several keys are the same floating-point
-    number gets their mean from one matrix, and the value of the nearest from the transform.
+    10⁴ in size, and derivatives to as much of the sizes of their terms. With vectors for values,
+    `|vᵢ|` is the largest component, each in units of its own maximum. A query so far away that its
+    distances to several keys are the same floating-point number gets their mean from one matrix,
+    and the value of the nearest from the transform.
 
     References
     ----------
@@ -145,15 +152,17 @@ def method(queries, keys, values, kernel, sigma):
     str
         One of `METHODS`.
     """
-    quick = _quick_method(keys, kernel) if _is_plain(queries, keys, values, sigma) else None
+    quick = _quick_method(queries, keys, values, kernel, sigma)
     few = queries.shape[0] * keys.shape[0] <= FEW_PAIRS
     if few and quick != "mean":
         return "one matrix"
     return quick or "blocks"
 
 
-def _quick_method(keys, kernel):
+def _quick_method(queries, keys, values, kernel, *sigmas):
     """Name what takes no time for each pair of query and key, or return None."""
+    if is_in_a_graph(queries, keys) or not _is_readable(queries, keys, values, *sigmas):
+        return None
     if kernel is constant:
         return "mean"
     if keys.shape[1] > 1:
@@ -167,18 +176,41 @@ def _quick_method(keys, kernel):
 def _mean(queries, keys, values, kernel, sigma, unreached):
     observed = _as_numpy(values)
     mean = np.sum(observed / len(observed), axis=0, dtype=float)
-    return _beside(values, np.repeat(mean[None], queries.shape[0], axis=0))
+    estimate = np.repeat(mean[None], queries.shape[0], axis=0)
+
+    def shares(given):
+        return np.repeat(np.sum(given / len(observed), axis=0)[None], len(observed), axis=0)
+
+    return _result([estimate], shares, queries, keys, values, kernel, sigma, unreached)
 
 
 def _through_sums(queries, keys, values, kernel, sigma, unreached):
-    queries, keys, observed, sigma = map(_as_numpy, (queries, keys, values, sigma))
-    sorted_keys = SortedKeys(keys, observed)
-    return _beside(values, sorted_keys.estimate(queries, kernel, sigma, unreached))
+    points, places, observed, width = map(_as_numpy, (queries, keys, values, sigma))
+    results, shares = SortedKeys(places, observed).estimate(
+        points, kernel, width, unreached, order=int(is_in_a_graph(sigma))
+    )
+    return _result(results, shares, queries, keys, values, kernel, sigma, unreached)
+
+
+def _result(results, shares, queries, keys, values, kernel, sigma, *options):
+    """Return NumPy's estimate as the values' library has it, in PyTorch's graph if they are in one.
+
+    The results are the estimate and, unless it is 0, its derivative in ln σ. Shares are a function
+    that leads from derivatives in the estimate to those in the values.
+    """
+    estimate, *slope = (_beside(values, result) for result in results)
+    if not is_in_a_graph(values, sigma):
+        return estimate
+    from .graph import recorded
+
+    slope = slope[0] if slope else estimate * 0
+    return recorded(estimate, slope, shares, queries, keys, values, kernel, sigma, *options)
 
 
 def _in_blocks(queries, keys, values, kernel, sigma, unreached):
-    if kernel is gaussian and _is_plain(queries, keys, values, sigma):
-        given = [_as_numpy(array) for array in (queries, keys, values, sigma)]
+    arrays = queries, keys, values, sigma
+    if kernel is gaussian and _is_readable(*arrays) and not is_in_a_graph(*arrays):
+        given = [_as_numpy(array) for array in arrays]
         if largest_square(*given[:2], given[3]) < 1e7:
             return _beside(values, gaussian_estimate(*given))
     return blocked_estimate(queries, keys, values, kernel, sigma, unreached)
@@ -213,7 +245,7 @@ def leave_one_out_curve(
     """Judge several widths by `leave_one_out`, without an n × n matrix for each.
 
     On a line, the sums behind `pool` are taken over all keys, and each key's own part is subtracted
-    from them.
+    from them. Derivatives come from such sums where those of `pool` do.
 
     Parameters
     ----------
@@ -238,7 +270,7 @@ def leave_one_out_curve(
 
     See Also
     --------
-    leave_one_out : One width, with the estimates and with derivatives.
+    leave_one_out : One width, with the estimates and with derivatives of every order.
 
     Examples
     --------
@@ -255,20 +287,31 @@ def leave_one_out_curve(
     widths = np.iterable(sigmas) and [checked_sigma(xp, sigma, keys) for sigma in sigmas]
     if not widths:
         raise ValueError(f"sigmas must hold a width at least, got {sigmas!r}")
-    quick = _quick_method(keys, kernel) if _is_plain(keys, values, *widths) else None
+    own = xp.arange(keys.shape[0], device=device(keys))
+    problem = keys, keys, values, kernel
+    quick = _quick_method(*problem, *widths)
     if quick == "mean":
-        estimates = [_rounded(values, _means_of_others(_as_numpy(values)))] * len(widths)
+        results = [_means_of_others(_as_numpy(values))], _means_of_others
+        estimates = (_result(*results, *problem, sigma, "nan", own) for sigma in widths)
     elif quick:
         sorted_keys = SortedKeys(_as_numpy(keys), _as_numpy(values))
         estimates = (
-            _rounded(values, sorted_keys.estimate_without_own(kernel, _as_numpy(sigma)))
+            _result(
+                *sorted_keys.estimate_without_own(
+                    kernel, _as_numpy(sigma), order=int(is_in_a_graph(sigma))
+                ),
+                *problem,
+                sigma,
+                "nan",
+                own,
+            )
             for sigma in widths
         )
     else:
-        own = xp.arange(keys.shape[0], device=device(keys))
-        estimates = (blocked_estimate(keys, keys, values, kernel, s, own=own) for s in widths)
+        estimates = (blocked_estimate(*problem, sigma, own=own) for sigma in widths)
     errors, unreached = [], []
     for estimate in estimates:
+        estimate = xp.astype(estimate, values.dtype, copy=False)
         errors.append(xp.mean((estimate - values) ** 2))
         unreached.append(counted(xp, xp.isnan(xp.reshape(estimate, (keys.shape[0], -1))[:, 0])))
     known = all(isinstance(count, int) for count in unreached)
@@ -300,31 +343,69 @@ class SortedKeys:
         mass = np.max(abs(values), axis=0) if values.any() else np.ones(len(keys))
         self.columns = np.vstack([np.ones(len(keys)), values, mass])
 
-    def estimate(self, queries, kernel, sigma, unreached):
-        """Return the estimate at queries of shape (m, 1)."""
-        order = _order(queries[:, 0])
-        queries, sigma = queries[order, 0], sigma.reshape(())[()]
-        sums = self._sums(queries, kernel, sigma)
-        if unreached == "nearest":
-            lonely = sums[0] == 0
-            sums[:, lonely] = self._nearest_sums(queries[lonely], sigma)
-        return self._ratio(sums, order)
+    def estimate(self, queries, kernel, sigma, unreached, order=0):
+        """Return the estimate at queries of shape (m, 1) and, at order 1, its slope in ln σ.
 
-    def estimate_without_own(self, kernel, sigma):
-        """Return the estimate at each key from the others."""
-        own = np.arange(len(self.keys))
-        return self._ratio(self._sums(self.keys, kernel, sigma.reshape(())[()], own), self.order)
+        Besides, return a function from derivatives in the estimate to those in the values.
+        """
+        places = _order(queries[:, 0])
+        queries, sigma = queries[places, 0], sigma.reshape(())[()]
+        sums = self._sums(queries, kernel, sigma, order=order)
+        lonely = np.flatnonzero(sums[0, 0] == 0) if unreached == "nearest" else []
+        if len(lonely):
+            sums[0][:, lonely] = self._nearest_sums(queries[lonely], sigma)
 
-    def _sums(self, queries, kernel, sigma, own=None):
+        def shares(given):
+            given = given[places].reshape(len(places), -1).T.astype(float)
+            received = self._shares(given, queries, kernel, sigma)
+            if len(lonely):
+                received += self._nearest_shares(given[:, lonely], queries[lonely], sigma)
+            return self._beside_keys(received)
+
+        return self._ratio(sums, places), shares
+
+    def estimate_without_own(self, kernel, sigma, order=0):
+        """Return the same at each key from the others."""
+        own, sigma = np.arange(len(self.keys)), sigma.reshape(())[()]
+        sums = self._sums(self.keys, kernel, sigma, own, order)
+
+        def shares(given):
+            given = given[self.order].reshape(len(own), -1).T.astype(float)
+            return self._beside_keys(self._shares(given, self.keys, kernel, sigma, own))
+
+        return self._ratio(sums, self.order), shares
+
+    def _sums(self, queries, kernel, sigma, own=None, order=0):
         span = max(queries[-1], self.keys[-1]) - min(queries[0], self.keys[0])
         if not span / sigma < np.inf:
             # The farthest pair tells whether any distance overflows.
             scaled_distances(np, queries[[0, -1], None], self.keys[[0, -1], None], sigma)
         if kernel is gaussian:
-            return gaussian_sums(queries, self.keys, self.columns, sigma, own)
-        return compact_sums(queries, self.keys, self.columns, sigma, kernel, own)
+            return gaussian_sums(queries, self.keys, self.columns, sigma, own, order)
+        return compact_sums(queries, self.keys, self.columns, sigma, kernel, own, order)
+
+    @np.errstate(all="ignore")
+    def _shares(self, given, queries, kernel, sigma, own=None):
+        if not np.isfinite(given).all():
+            return np.full((len(given), len(self.keys)), np.nan)
+        if kernel is gaussian:
+            return gaussian_shares(queries, self.keys, given, sigma, own)
+        return compact_shares(queries, self.keys, given, sigma, kernel, own)
+
+    def _beside_keys(self, columns):
+        rows = np.empty_like(columns.T)
+        rows[self.order] = columns.T
+        return rows.reshape(len(rows), *self.shape)
 
     def _nearest_sums(self, queries, sigma):
+        low, high = self._nearest(queries, sigma)
+        return window_sums(self.columns[:-1], _alike, low, high)
+
+    def _nearest_shares(self, given, queries, sigma):
+        low, high = self._nearest(queries, sigma)
+        return window_shares(given / (high - low), _alike, low, high, len(self.keys))
+
+    def _nearest(self, queries, sigma):
         edges = np.searchsorted(self.keys, queries) + np.array([[-1], [0]])
         neighbours = self.keys[np.clip(edges, 0, len(self.keys) - 1)]
         nearest = np.min(distances(queries, neighbours, sigma), axis=0)
@@ -332,13 +413,19 @@ class SortedKeys:
         def ties(rows, places):
             return distances(queries[rows], self.keys[places], sigma) <= nearest[rows]
 
-        low, high = windows(queries, self.keys, nearest * sigma, ties)
-        return window_sums(self.columns[:-1], lambda rows, places: np.ones(len(rows)), low, high)
+        return windows(queries, self.keys, nearest * sigma, ties)
 
-    def _ratio(self, sums, order):
-        estimate = np.empty((len(order), len(sums) - 1))
-        estimate[order] = np.ldexp(sums[1:] / sums[0], self.exponents).T  # 0/0 where unreached
-        return estimate.reshape(len(order), *self.shape)
+    def _ratio(self, sums, places):
+        results = np.empty((len(sums), len(places), sums.shape[1] - 1))
+        ratio = sums[0, 1:] / sums[0, 0]  # 0/0 where unreached
+        slopes = (sums[1:, 1:] - ratio * sums[1:, :1]) / sums[0, 0]
+        for result, part in zip(results, [ratio, *slopes], strict=True):
+            result[places] = np.ldexp(part, self.exponents).T
+        return results.reshape(len(sums), len(places), *self.shape)
+
+
+def _alike(rows, places):
+    return np.ones(len(rows))
 
 
 def _small_estimate(queries, keys, values, kernel, sigma):
@@ -367,15 +454,14 @@ def _small_estimate(queries, keys, values, kernel, sigma):
     return estimate if finite and (total * abs(pooled)).min() > 1e-280 else None
 
 
-def _is_plain(*arrays):
-    """Tell whether arrays are NumPy's, or tensors that NumPy can read and no gradient needs."""
+def _is_readable(*arrays):
+    """Tell whether arrays are NumPy's, or tensors whose numbers NumPy can read."""
     xp = array_namespace(*arrays)
     here = all(
         is_numpy_array(array) or is_torch_array(array) and array.device.type == "cpu"
         for array in arrays
     )
-    known = here and not is_in_a_graph(*arrays) and not is_transformed(*arrays)
-    return known and arrays[0].dtype in (xp.float32, xp.float64)
+    return here and not is_transformed(*arrays) and arrays[0].dtype in (xp.float32, xp.float64)
 
 
 def _as_numpy(array):
@@ -386,10 +472,6 @@ def _beside(values, estimate):
     """Return NumPy's estimate as an array of the values' library, on their device."""
     xp = array_namespace(values)
     return xp.asarray(estimate, device=device(values))
-
-
-def _rounded(values, estimate):
-    return array_namespace(values).astype(_beside(values, estimate), values.dtype, copy=False)
 
 
 def _order(places):

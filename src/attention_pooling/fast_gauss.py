@@ -26,6 +26,11 @@ differ by a factor up to exp(2ρu) within boxes; those queries are served once m
 the width. Even the least double, 5e-324, counts only up to u = 40, so the narrowest boxes always
 pass, with exp(5) P ε: but for a query whose own key, left out, has far more than all others.
 
+The derivative of a weight exp(−λ) in ln σ is 2 λ exp(−λ), where λ = u²/2. Sums of these go the same
+way: of λ g(u) = (g″(u) + g(u)) / 2 the polynomials miss what they miss of two derivatives more, and
+rounding is that of a factor λ more. A query's λ may all be less by one number, for that adds to the
+derivative a multiple of the sums, which a quotient of two sums forgets.
+
 References
 ----------
 .. [1] L. Greengard and J. Strain, The Fast Gauss Transform, SIAM Journal on Scientific and
@@ -37,8 +42,8 @@ from math import factorial, prod
 import numpy as np
 
 from .chebyshev import FIT, NODES, P, boxes_of, evaluated, moments
-from .far_gauss import far_sums
-from .windows import window_sums
+from .far_gauss import far_sums, farther, similarities
+from .windows import window_shares, window_sums
 
 NEAR = 2
 """Distance in widths up to which a query's nearest key must lie for boxes to serve it."""
@@ -62,7 +67,7 @@ COSTS = {"pair": 0.025, "start": 3000, "point": 0.25, "box": 5, "pair of boxes":
 """Microseconds for a pair of query and key by itself, and for the parts of the transform."""
 
 
-def gaussian_sums(queries, keys, columns, sigma, own=None):
+def gaussian_sums(queries, keys, columns, sigma, own=None, order=0):
     """Sum each column but the last over the keys, weighted by the Gaussian kernel.
 
     Parameters
@@ -75,25 +80,84 @@ def gaussian_sums(queries, keys, columns, sigma, own=None):
         Width, of the dtype of queries and keys.
     own : integer array, shape (m,), optional
         The key that each query leaves out; it lies at the query.
+    order : {0, 1}, optional
+        With 1, the sums' derivatives in ln σ as well.
 
     Returns
     -------
-    array, shape (c, m)
-        Sums, up to one factor for each query; zero where there is no other key.
+    array, shape (order + 1, c, m)
+        Sums, up to one factor for each query; zero where there is no other key. Their derivatives
+        follow in the same unit, up to one multiple of the sums for each query.
     """
     queries, keys = (points.astype(float, copy=False) for points in (queries, keys))
     sigma, columns, mass = float(sigma), columns[:-1], columns[-1:]
     if mass.all():
         masses = np.vstack([columns[:1], mass])
-        return _relative_sums(queries, keys, columns, masses, sigma, own)[0]
+        sums, _ = _relative_sums(queries, keys, columns, masses, sigma, own, order)
+        sums[1:] *= 2
+        return sums
     # Keys of value 0 may be much nearer than those that matter to the other columns.
-    ones, unit = _relative_sums(queries, keys, columns[:1], columns[:1], sigma, own)
-    rest, other = _relative_sums(queries, keys, columns[1:], mass, sigma, own)
-    return np.vstack([ones, np.exp((unit - other) * (unit / 2 + other / 2)) * rest])
+    ones, unit = _relative_sums(queries, keys, columns[:1], columns[:1], sigma, own, order)
+    rest, other = _relative_sums(queries, keys, columns[1:], mass, sigma, own, order)
+    sums = np.concatenate([ones, farther(rest, (other - unit) * (unit / 2 + other / 2))], axis=1)
+    sums[1:] *= 2
+    return sums
 
 
-def _relative_sums(queries, keys, columns, masses, sigma, own):
-    """Return sums over the keys that have mass, in units of exp(−u²/2), and u."""
+def gaussian_shares(queries, keys, columns, sigma, own=None):
+    """Share each query's columns out among the keys, by their Gaussian weights.
+
+    Queries and keys change places in the sums by boxes; those with no key within NEAR widths, whose
+    weights would be the ratio of two that vanish, meet the keys that count one by one.
+
+    Parameters
+    ----------
+    queries, keys, sigma, own
+        As for `gaussian_sums`.
+    columns : float64 array, shape (c, m)
+        What each query shares out; nothing where it has no key.
+
+    Returns
+    -------
+    array, shape (c, n)
+        What each key gets.
+    """
+    queries, keys = (points.astype(float, copy=False) for points in (queries, keys))
+    sigma, ones = float(sigma), np.ones((1, len(keys)))
+    sums, unit = _relative_sums(queries, keys, ones, ones, sigma, own, 0)
+    columns = columns / np.where(sums[0, 0] > 0, sums[0, 0], np.inf)
+    near, far = np.flatnonzero(unit <= NEAR), np.flatnonzero((unit > NEAR) & (sums[0, 0] > 0))
+    own = np.broadcast_to(-1, queries.shape) if own is None else own
+    shares = np.zeros((len(columns), len(keys)))
+
+    exponents = np.frexp(np.max(abs(columns), axis=1, keepdims=True, initial=0))[1]
+    parts = np.ldexp(columns[:, near], -exponents) * np.exp(unit[near] ** 2 / 2 - NEAR**2 / 2)
+    masses = np.max(abs(parts), axis=0, keepdims=True, initial=0)
+    if masses.any():
+        left_out = np.full(len(keys), -1)
+        left_out[own[near][own[near] >= 0]] = np.flatnonzero(own[near] >= 0)
+        sums, unit_of_key = _relative_sums(keys, queries[near], parts, masses, sigma, left_out, 0)
+        shares = np.ldexp(sums[0] * np.exp(NEAR**2 / 2 - unit_of_key**2 / 2), exponents)
+
+    edges, gaps = _neighbours(queries[far], keys, sigma, own[far])
+    nearest = keys[np.where(gaps[0] < gaps[1], *edges)]
+    reach = np.hypot(unit[far], np.sqrt(2 * (LOST + np.log(len(keys))))) * sigma
+    reach += 4 * np.finfo(float).eps * (abs(queries[far]) + reach)
+
+    def similarity(rows, places):
+        apart, closest = queries[far[rows]] - keys[places], queries[far[rows]] - nearest[rows]
+        return np.exp((keys[places] - nearest[rows]) / sigma * ((apart + closest) / sigma / 2))
+
+    low = np.searchsorted(keys, queries[far] - reach)
+    high = np.searchsorted(keys, queries[far] + reach, side="right")
+    return shares + window_shares(columns[:, far], similarity, low, high, len(keys), own[far])
+
+
+def _relative_sums(queries, keys, columns, masses, sigma, own, order):
+    """Return sums over the keys that have mass, in units of exp(−u²/2), and u.
+
+    With order 1, sums follow that are weighted by λ exp(−λ), where λ is 0 at u.
+    """
     own = np.broadcast_to(-1, queries.shape) if own is None else own
     if not masses.all():
         valued = masses[-1] > 0
@@ -103,7 +167,7 @@ def _relative_sums(queries, keys, columns, masses, sigma, own):
     reach = np.sqrt(NEAR**2 + 2 * scores) * sigma
     width = 2.0 ** (np.frexp(sigma)[1] - 1)
 
-    sums, unit = np.empty((len(columns), len(queries))), np.zeros(len(queries))
+    sums, unit = np.empty((order + 1, len(columns), len(queries))), np.zeros(len(queries))
     left, rest = np.arange(len(queries)), []
     while len(left):
         pay = _where_boxes_pay(queries[left], keys, sigma, width, reach)
@@ -111,44 +175,53 @@ def _relative_sums(queries, keys, columns, masses, sigma, own):
         left = left[pay]
         if len(left):
             found, lost = _box_sums(
-                queries[left], keys, columns, masses, sigma, width, reach, own[left]
+                queries[left], keys, columns, masses, sigma, width, reach, own[left], order
             )
-            for row, part in zip(sums, found, strict=True):
+            for row, part in zip(sums.reshape(-1, len(queries)), found, strict=True):
                 row[left] = part
             left, width = left[lost], width / 2
     if any(map(len, rest)):
         rest = np.sort(np.concatenate(rest))
-        sums[:, rest], unit[rest] = _pair_sums(
-            queries[rest], keys, columns, sigma, scores, reach, own[rest]
+        sums[..., rest], unit[rest] = _pair_sums(
+            queries[rest], keys, columns, sigma, scores, reach, own[rest], order
         )
     return sums, unit
 
 
-def _pair_sums(queries, keys, columns, sigma, scores, reach, own):
+def _pair_sums(queries, keys, columns, sigma, scores, reach, own, order):
     """Return the sums in units of the weights of the nearest keys, and the distances of those."""
+    edges, gaps = _neighbours(queries, keys, sigma, own)
+    nearest = gaps.min(axis=0)
+    sums = np.empty((order + 1, len(columns), len(queries)))
+    near, far = np.flatnonzero(nearest <= NEAR), np.flatnonzero(nearest > NEAR)
+    sums[..., far] = far_sums(gaps[:, far], edges[:, far], keys, columns, sigma, scores, order)
+
+    def lag(rows, places):
+        closest = nearest[near[rows]]
+        u = abs(queries[near[rows]] - keys[places]) / sigma
+        return (u - closest) * (closest / 2 + u / 2)
+
+    low = np.searchsorted(keys, queries[near] - reach)
+    high = np.searchsorted(keys, queries[near] + reach, side="right")
+    for part, similarity in zip(sums, similarities(lag, order), strict=True):
+        part[:, near] = window_sums(columns, similarity, low, high, own[near])
+    return sums, nearest
+
+
+def _neighbours(queries, keys, sigma, own):
+    """Return the places of the last key before each query and the first after, and their distances.
+
+    Distances are in widths, and infinite where there is no such key.
+    """
     before = np.where(own < 0, np.searchsorted(keys, queries), own)
     after = np.where(own < 0, before, own + 1)
     edged = np.concatenate([[-np.inf], keys, [np.inf]])
     gaps = np.stack([queries - edged[before], edged[after + 1] - queries]) / sigma
-    nearest = gaps.min(axis=0)
-    sums = np.empty((len(columns), len(queries)))
-    near, far = np.flatnonzero(nearest <= NEAR), np.flatnonzero(nearest > NEAR)
-    edges = np.stack([before - 1, after])
-    sums[:, far] = far_sums(gaps[:, far], edges[:, far], keys, columns, sigma, scores)
-
-    def similarity(rows, places):
-        closest = nearest[near[rows]]
-        u = abs(queries[near[rows]] - keys[places]) / sigma
-        return np.exp((closest - u) * (closest / 2 + u / 2))
-
-    low = np.searchsorted(keys, queries[near] - reach)
-    high = np.searchsorted(keys, queries[near] + reach, side="right")
-    sums[:, near] = window_sums(columns, similarity, low, high, own[near])
-    return sums, nearest
+    return np.stack([before - 1, after]), gaps
 
 
-def _box_sums(queries, keys, columns, masses, sigma, width, reach, own):
-    """Return the sums by boxes, and where they are not accurate.
+def _box_sums(queries, keys, columns, masses, sigma, width, reach, own, order):
+    """Return the sums by boxes, those of each order in turn, and where they are not accurate.
 
     The width is a power of two: then a point's place in its box suffers no rounding.
     """
@@ -166,11 +239,15 @@ def _box_sums(queries, keys, columns, masses, sigma, width, reach, own):
     offsets = np.arange(
         max(-most, boxes[0] - key_boxes[-1]), min(most, boxes[-1] - key_boxes[0]) + 1
     )
-    matrices = _translations(offsets, ratio).reshape(-1, P)
+    matrices = _translations(offsets, ratio, order)
     closest, farthest = np.maximum(abs(offsets) - 1, 0) * ratio, (abs(offsets) + 1) * ratio
     least, most = np.exp(-(farthest**2) / 2), np.exp(-(closest**2) / 2)
-    bounds = np.stack([least, ROUNDING * most + _fitting_error(ratio, closest, farthest)], axis=1)
-    coefficients = np.empty((len(boxes), len(columns), P))
+    lacking = [ROUNDING * most + _fitting_error(ratio, closest, farthest)]
+    if order:
+        further = ROUNDING * most * farthest**2 + _fitting_error(ratio, closest, farthest, P + 2)
+        lacking.append((lacking[0] + further) / 2)
+    bounds = np.stack([least, np.max(lacking, axis=0)], axis=1)
+    coefficients = np.empty((len(boxes), order + 1, len(columns), P))
     lower, error = np.empty((2, len(masses), len(boxes)))
     for start in range(0, len(boxes), rows := AT_ONCE // len(offsets) + 1):
         some = slice(start, start + rows)
@@ -178,31 +255,38 @@ def _box_sums(queries, keys, columns, masses, sigma, width, reach, own):
         sources = np.minimum(np.searchsorted(key_boxes, wanted), len(key_boxes) - 1)
         sources[key_boxes[sources] != wanted] = len(key_boxes)
         for c, moment in enumerate(box_moments):
-            coefficients[some, c] = moment[sources].reshape(len(sources), -1) @ matrices
+            of_sources = moment[sources].reshape(len(sources), -1)
+            for p, matrix in enumerate(matrices):
+                coefficients[some, p, c] = of_sources @ matrix
         lower[:, some], error[:, some] = np.moveaxis(box_masses[:, sources] @ bounds, -1, 0)
 
-    sums = evaluated(queries, begins[1:], coefficients)
+    sums = evaluated(queries, begins[1:], coefficients.reshape(len(boxes), -1, P))
     lost = np.repeat(~np.all(error < ACCURACY * lower, axis=0), np.diff(begins))
     left_out = np.flatnonzero(own >= 0)
     if len(left_out):
         own, box = own[left_out], np.repeat(np.arange(len(boxes)), np.diff(begins))[left_out]
-        sums[:, left_out] -= columns[:, own]
+        sums[: len(columns), left_out] -= columns[:, own]
         others = lower[:, box] - np.exp(-(ratio**2) / 2) * masses[:, own]
         lost[left_out] = ~np.all(error[:, box] < ACCURACY * others, axis=0)
     return sums, lost
 
 
-def _fitting_error(ratio, closest, farthest):
-    """Bound what polynomials of two boxes lack, for u between a closest and a farthest."""
-    oscillating = 1.1 * np.sqrt(float(factorial(P))) * np.exp(-(closest**2) / 4)
-    growing = (farthest**2 + prod(range(1, P, 2)) ** (2 / P)) ** (P / 2) * np.exp(-(closest**2) / 2)
+def _fitting_error(ratio, closest, farthest, n=P):
+    """Bound what polynomials of two boxes lack, for u between a closest and a farthest.
+
+    It is that of a function whose derivative of order P is the n-th of exp(−u²/2).
+    """
+    oscillating = 1.1 * np.sqrt(float(factorial(n))) * np.exp(-(closest**2) / 4)
+    growing = (farthest**2 + prod(range(1, n, 2)) ** (2 / n)) ** (n / 2) * np.exp(-(closest**2) / 2)
     return 8 * (ratio / 4) ** P / factorial(P) * np.minimum(oscillating, growing)
 
 
-def _translations(offsets, ratio):
-    """Return for each offset of a query's box from a key's the map from moments to coefficients."""
+def _translations(offsets, ratio, order):
+    """Return, of each order, the maps from the moments of boxes at offsets to coefficients."""
     apart = NODES - NODES[:, None]  # (keys, queries)
-    return FIT @ np.exp(-(((offsets[:, None, None] + apart) * ratio) ** 2) / 2) @ FIT.T
+    lags = ((offsets[:, None, None] + apart) * ratio) ** 2 / 2
+    weights = [lags**p * np.exp(-lags) for p in range(order + 1)]
+    return [(FIT @ weight @ FIT.T).reshape(-1, P) for weight in weights]
 
 
 def _where_boxes_pay(queries, keys, sigma, width, reach):

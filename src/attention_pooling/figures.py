@@ -74,15 +74,17 @@ def draw_weights(ax, queries, keys, weights, norm=None):
     )
 
 
-def kernel_panels(height, room=0):
+def kernel_panels(height, room=0, columns=3):
     """Make small panels that share their scales, one for each kernel, with its name above it.
 
     Parameters
     ----------
     height : float
-        Of a row of three panels, in inches.
+        Of a row of panels, in inches.
     room : int, optional
         How many places to keep free behind the panels, for a legend or a colour bar.
+    columns : int, optional
+        How many panels stand in a row.
 
     Returns
     -------
@@ -95,34 +97,17 @@ def kernel_panels(height, room=0):
     from matplotlib import pyplot as plt
 
     count = len(KERNELS)
-    rows = -(-(count + room) // 3)
-    figure, axes = plt.subplots(rows, 3, figsize=(WIDTH, height * rows), sharex=True, sharey=True)
+    rows = -(-(count + room) // columns)
+    size = WIDTH, height * rows
+    figure, axes = plt.subplots(rows, columns, figsize=size, sharex=True, sharey=True)
     axes = axes.flatten()
     panels = dict(zip(KERNELS, axes[:count], strict=True))
     for name, ax in panels.items():
         ax.text(0.5, 1.02, name, transform=ax.transAxes, ha="center")
-    for ax, above in zip(axes[count:], axes[count - 3 :], strict=False):
+    for ax, above in zip(axes[count:], axes[count - columns :], strict=False):
         ax.set_axis_off()
         above.tick_params(labelbottom=True)
     return figure, panels, list(axes[count:])
-
-
-def line_style(place):
-    """Return a style of line for one curve among others; each place has another.
-
-    Parameters
-    ----------
-    place : int
-        From 0 on.
-
-    Returns
-    -------
-    str or tuple
-        What Matplotlib takes as `linestyle`.
-    """
-    named = "-", ":", "--", "-."
-    # After a dash with one dot, a dash with two dots, and so on.
-    return named[place] if place < len(named) else (0, (6, 2) + (1, 2) * (place - 2))
 
 
 def _edges(centres):

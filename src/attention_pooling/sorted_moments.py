@@ -18,7 +18,7 @@ AT_ONCE = 1 << 13
 EPS = np.finfo(float).eps
 
 
-def compact_sums(queries, keys, columns, sigma, kernel, own=None):
+def compact_sums(queries, keys, columns, sigma, kernel, own=None, order=0):
     """Sum each column but the last over the keys, weighted by a compact kernel.
 
     Parameters
@@ -33,21 +33,26 @@ def compact_sums(queries, keys, columns, sigma, kernel, own=None):
         With a finite reach.
     own : integer array, shape (m,), optional
         The key that each query leaves out; it lies at the query.
+    order : {0, 1}, optional
+        With 1, the sums' derivatives in ln σ as well. A key at the very edge of the reach, where
+        the derivative jumps, counts half.
 
     Returns
     -------
-    array, shape (c, m)
-        Sums, up to one factor for each query; zero where no key is in reach.
+    array, shape (order + 1, c, m)
+        Sums in units of the kernel's height; zero where no key is in reach.
     """
-    # In units of the reach, for keys after a query and before it; the height cancels.
-    after = [c * kernel.reach**p for p, c in enumerate(kernel.coefficients)]
-    before = [c * (-1) ** p for p, c in enumerate(after)]
+    # In units of the reach, where −u d/du is the derivative in ln σ.
+    inside = np.array([c * kernel.reach**p for p, c in enumerate(kernel.coefficients)], dtype=float)
+    powers = np.arange(len(inside))
+    polynomials = [inside, -powers * inside][: order + 1]
+    edge = polynomials[-1].sum() / 2 if order else 0.0
     reach = sigma * kernel.reach
     # A distance is split at an anchor into up to 1 and up to 2, whose powers cancel.
-    rounding = 4 * EPS * sum(abs(c) * 3**p for p, c in enumerate(after))
-    moments = Moments(keys, columns, reach, order=len(after) - 1)
+    rounding = 4 * EPS * max(np.sum(abs(polynomial) * 3.0**powers) for polynomial in polynomials)
+    moments = Moments(keys, columns, reach, order=len(inside) - 1)
     valued = np.concatenate([[0], np.cumsum(columns[-1] > 0)])
-    sums = np.empty((len(columns) - 1, len(queries)))
+    sums = np.empty((order + 1, len(columns) - 1, len(queries)))
     for start in range(0, len(queries), AT_ONCE):
         part = slice(start, start + AT_ONCE)
         some, others = queries[part], None if own is None else own[part]
@@ -55,31 +60,68 @@ def compact_sums(queries, keys, columns, sigma, kernel, own=None):
         def reaches(rows, places, some=some):
             return distances(some[rows], keys[places], sigma) <= kernel.reach
 
+        def passes(rows, places, some=some):
+            return distances(some[rows], keys[places], sigma) < kernel.reach
+
         low, high = windows(some, keys, reach, reaches)
-        if before == after:
-            fast = moments.weighted(some, low, high, before)
-        else:
-            middle = np.searchsorted(keys, some)
-            fast = moments.weighted(some, low, middle, before)
-            fast += moments.weighted(some, middle, high, after)
+        middle = low if kernel.is_even else np.searchsorted(keys, some)
+        fast = np.zeros((order + 1, len(columns), len(some)))
+        for total, polynomial in zip(fast, polynomials, strict=True):
+            total += moments.weighted(some, low, middle, polynomial * (-1.0) ** powers)
+            total += moments.weighted(some, middle, high, polynomial)
+        if edge:
+            within = windows(some, keys, reach, passes)
+            for start_of_ties, end_of_ties in ((low, within[0]), (within[1], high)):
+                ties = between(moments.totals[:, 0], start_of_ties, end_of_ties)
+                fast[1] -= edge * ties
         if others is not None:
-            fast -= moments.columns[:, others]  # a query's own key has weight 1
+            fast[0] -= moments.columns[:, others]  # a query's own key has weight 1
         # Digits are lost where weights are small against 1, and windows small against all keys.
         sizes = np.stack([high - low, between(moments.mass, low, high)])
         lost = rounding * sizes + moments.noise
-        doubtful = ~(lost < 1e-11 * fast[[0, -1]])
+        doubtful = ~(lost < 1e-11 * fast[0, [0, -1]])
         direct = doubtful[0] | doubtful[-1] & (valued[low] < valued[high]) | (high - low <= FEW)
-        sums[:, part] = fast[:-1]
+        sums[..., part] = fast[:, :-1]
         rows = np.flatnonzero(direct)
 
         def similarity(pairs, places, some=some[rows]):
-            return kernel(distances(some[pairs], keys[places], sigma))
+            return kernel(distances(some[pairs], keys[places], sigma)) / kernel.height
+
+        def growth(pairs, places, some=some[rows]):
+            u = distances(some[pairs], keys[places], sigma) / kernel.reach
+            return np.where(u == 1, edge, np.polyval(polynomials[-1][::-1], u))
 
         left_out = None if others is None else others[rows]
-        sums[:, start + rows] = window_sums(
-            columns[:-1], similarity, low[rows], high[rows], left_out
-        )
+        for total, weights in zip(sums, [similarity, growth][: order + 1], strict=True):
+            total[:, start + rows] = window_sums(
+                columns[:-1], weights, low[rows], high[rows], left_out
+            )
     return sums
+
+
+def compact_shares(queries, keys, columns, sigma, kernel, own=None):
+    """Share each query's columns out among the keys, by their weights.
+
+    Parameters
+    ----------
+    queries, keys, sigma, kernel
+        As for `compact_sums`.
+    columns : float64 array, shape (c, m)
+        What each query shares out; nothing where no key is in reach.
+    own : integer array, shape (m,), optional
+        The key that each query leaves out: that of the same place.
+
+    Returns
+    -------
+    array, shape (c, n)
+        What each key gets.
+    """
+    total = compact_sums(queries, keys, np.ones((2, len(keys))), sigma, kernel, own)[0, 0]
+    columns = columns / np.where(total > 0, total, np.inf)
+    exponents = np.frexp(np.max(abs(columns), axis=1, keepdims=True))[1]
+    columns = np.ldexp(columns, -exponents)
+    columns = np.vstack([np.ones(len(queries)), columns, np.max(abs(columns), axis=0)])
+    return np.ldexp(compact_sums(keys, queries, columns, sigma, kernel, own)[0, 1:], exponents)
 
 
 class Moments:

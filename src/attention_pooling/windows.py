@@ -81,20 +81,51 @@ def window_sums(columns, similarity, low, high, own=None):
         Sums; zero where a window is empty.
     """
     sums = np.zeros((len(columns), len(low)))
+    for rows, places, weights in _weighted_pairs(similarity, low, high, own):
+        begins = np.flatnonzero(np.append(True, rows[1:] != rows[:-1]))
+        filled = rows[begins]
+        for total, column in zip(sums, columns, strict=True):
+            total[filled] = np.add.reduceat(weights * column[places], begins)
+    return sums
+
+
+def window_shares(columns, similarity, low, high, n, own=None):
+    """Sum each column over the queries that have a key in their window, weighted by similarity.
+
+    Parameters
+    ----------
+    columns : float64 array, shape (c, m)
+        What is summed.
+    similarity, low, high, own
+        As for `window_sums`.
+    n : int
+        How many keys there are.
+
+    Returns
+    -------
+    array, shape (c, n)
+        Sums; zero where no window has the key.
+    """
+    sums = np.zeros((len(columns), n))
+    for rows, places, weights in _weighted_pairs(similarity, low, high, own):
+        for total, column in zip(sums, columns, strict=True):
+            total += np.bincount(places, weights * column[rows], minlength=n)
+    return sums
+
+
+def _weighted_pairs(similarity, low, high, own):
+    """Yield the pairs of some windows after another: queries, as places, keys, and weights."""
     pairs = np.cumsum(high - low)
     full = np.searchsorted(pairs, np.arange(PAIRS_AT_ONCE, pairs[-1:].sum(), PAIRS_AT_ONCE))
     edges = np.unique([0, *full, len(low)])
     for start, stop in watched(list(zip(edges[:-1], edges[1:], strict=True))):
         rows, places = ranges(low[start:stop], high[start:stop])
-        rows += start
-        weights = similarity(rows, places)
-        if own is not None:
-            weights[places == own[rows]] = 0
-        filled = start + np.flatnonzero(low[start:stop] < high[start:stop])
-        begins = np.searchsorted(rows, filled)
-        for total, column in zip(sums, columns, strict=True):
-            total[filled] = np.add.reduceat(weights * column[places], begins)
-    return sums
+        if len(rows):
+            rows += start
+            weights = similarity(rows, places)
+            if own is not None:
+                weights[places == own[rows]] = 0
+            yield rows, places, weights
 
 
 def ranges(low, high):

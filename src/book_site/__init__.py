@@ -18,6 +18,7 @@ from . import (
     reading,
     repository,
     shared,
+    slides,
     thebe,
 )
 
@@ -41,6 +42,7 @@ def setup(app):
     launch.setup(app)
     reading.setup(app)
     live.setup(app)
+    slides.setup(app)
     shared.setup(app)
     app.add_css_file("book.css")
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -10,6 +10,9 @@ import re
 import symtable
 from dataclasses import dataclass, field
 
+# What a browser does not run, by the name that code imports, and how a reader knows it.
+ELSEWHERE = {"torch": "PyTorch", "dask": "Dask"}
+
 # A generator moves on whenever it is used, which binds no name.
 GENERATOR = "rng"
 

@@ -13,16 +13,16 @@ import nbformat
 from nbformat.v4 import new_markdown_cell
 
 from . import pyodide
-from .cells import names
+from .cells import ELSEWHERE, names
 from .notebooks import EXTRAS, needs, parsed, transformed, wheel_name
 from .repository import ROOT
 
-NOTICE = """> **PyTorch does not run in a browser.**
+NOTICE = """> **{title} does not run in a browser.**
 > The code that needs it is switched off here, and everything else works.
 > To run all of it, open the chapter in another place from the book's launch menu."""
 
 KERNEL = "@jupyterlite/pyodide-kernel-extension:kernel"
-REMARK = "# What is commented out here needs PyTorch, which a browser does not have.\n"
+REMARK = "# What is commented out here needs {title}, which a browser does not run.\n"
 
 
 def main():
@@ -59,16 +59,17 @@ def download(requirements, folder):
 
 
 def in_browser(notebook):
-    """Return a notebook that installs from the site itself and does without PyTorch."""
+    """Return a notebook that installs from the site itself, without what runs elsewhere alone."""
     install, *cells = notebook.cells
     code = [cell for cell in cells if cell.cell_type == "code"]
     needed = needs(cell.source for cell in code)
-    install.source = first_cell([name for name in needed if name != "torch"])
-    notebook.cells = [install, *cells]
-    if "torch" in needed:
-        notebook.cells.insert(1, new_markdown_cell(NOTICE, id="torch"))
-        for cell, source in zip(code, without_torch([cell.source for cell in code]), strict=True):
-            cell.source = source
+    missing = [name for name in needed if name in ELSEWHERE]
+    install.source = first_cell([name for name in needed if name not in ELSEWHERE])
+    notices = [new_markdown_cell(NOTICE.format(title=ELSEWHERE[name]), id=name) for name in missing]
+    notebook.cells = [install, *notices, *cells]
+    for cell, (lacks, source) in zip(code, runnable([cell.source for cell in code]), strict=True):
+        remarks = [REMARK.format(title=ELSEWHERE[name]) for name in lacks]
+        cell.source = "".join(remarks) + source
     return notebook
 
 
@@ -84,28 +85,30 @@ def first_cell(needed):
     )
 
 
-def without_torch(sources):
-    """Return cells in which all code that depends on PyTorch has become a comment.
+def runnable(sources):
+    """Return cells without what a browser does not run: what each lacks, and what is left of it.
 
-    A name depends on PyTorch if a cell binds it that uses torch or another such name.
+    Code that needs something in `ELSEWHERE` becomes a comment, and so does all that needs a name
+    which such code binds.
     """
-    lost, kept = set(), []
+    lost, kept = {name: {name} for name in ELSEWHERE}, []
     for source in sources:
         statements = parsed(source).body
         imports = any(isinstance(one, ast.Import | ast.ImportFrom) for one in statements)
         # Imports stand together in a cell without belonging together; other cells do one thing.
         parts = [(one.lineno, one.end_lineno) for one in statements] if imports else []
         lines, code = source.splitlines(), transformed(source).splitlines()
-        off = False
+        lacks = set()
         for first, last in parts or [(1, len(lines))]:
             bound, used = names("\n".join(code[first - 1 : last]))
-            if "torch" in used or used & lost:
-                lost |= bound
+            needed = set().union(*(lost[name] for name in used & lost.keys()))
+            if needed:
+                lost |= dict.fromkeys(bound, needed)
                 lines[first - 1 : last] = [f"# {line}".rstrip() for line in lines[first - 1 : last]]
-                off = True
+                lacks |= needed
             else:
-                lost -= bound
-        kept.append(REMARK * off + "\n".join(lines))
+                lost = {name: why for name, why in lost.items() if name not in bound}
+        kept.append((sorted(lacks), "\n".join(lines)))
     return kept
 
 

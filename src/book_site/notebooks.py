@@ -22,6 +22,7 @@ EXTRAS = {
     "torch": ("torch", "torch", "PyTorch"),
     "sklearn": ("digits", "sklearn", "scikit-learn"),
     "digits": ("digits", "sklearn", "scikit-learn"),
+    "dask": ("cluster", "dask", "Dask"),
 }
 
 

@@ -3,11 +3,12 @@
 import numpy as np
 
 from .answers import Unattempted, Wrong, called, numbers
-from .judging import Answer, check
-from .result import CheckResult
+from .judging import judged
+from .result import Answer, Verdict, check_for
 
 
-def check_sgd(f: Answer) -> CheckResult:
+@check_for("sgd", "Descend", after="training_loss")
+def check_sgd(f: Answer) -> Verdict:
     """Check stochastic gradient descent on a width.
 
     Asked are one gradient a step, at the width that is listed; steps in proportion to the gradient
@@ -27,8 +28,7 @@ def check_sgd(f: Answer) -> CheckResult:
     -------
     CheckResult
     """
-    return check(
-        "sgd",
+    return judged(
         f,
         _examine,
         "Your descent finds each minimum tried, from 0.02 to 50 and from both sides, asks for one "

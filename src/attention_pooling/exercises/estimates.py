@@ -6,18 +6,18 @@ from .judging import (
     REPEATS,
     SPECIAL,
     UNITS,
-    Answer,
     Examination,
     Stage,
     Trial,
-    check,
+    judged,
     misfits_to_each,
 )
-from .result import CheckResult
+from .result import Answer, Verdict, check_for
 from .similarities import HALF_MISPLACED, HALF_MISSING, SLIPPED_GAUSSIANS, by_rows, gaussian
 
 
-def check_gaps(f: Answer) -> CheckResult:
+@check_for("gaps", "Say that you do not know", after="parzen")
+def check_gaps(f: Answer) -> Verdict:
     """Check a boxcar estimate that is NaN where no key is in reach.
 
     Asked is the mean over the keys in reach, decided by how many there are and by nothing else.
@@ -37,15 +37,15 @@ def check_gaps(f: Answer) -> CheckResult:
     -------
     CheckResult
     """
-    return check(
-        "gaps",
+    return judged(
         f,
         lambda answer, rng: Examination(box_means, _gap_stages(rng))(answer),
         "The estimate is the mean in reach, and says NaN where it knows nothing.",
     )
 
 
-def check_temperature(f: Answer) -> CheckResult:
+@check_for("temperature", "Temperature", after="off_sphere")
+def check_temperature(f: Answer) -> Verdict:
     """Check the temperature at which a softmax attends to a wanted number of keys.
 
     Asked is τ to four digits for any scores, so the temperature is drawn first, between 0.003 and
@@ -63,8 +63,7 @@ def check_temperature(f: Answer) -> CheckResult:
     -------
     CheckResult
     """
-    return check(
-        "temperature",
+    return judged(
         f,
         lambda answer, rng: Examination(temperature, _temperature_stages(rng), misfits_to_each)(
             answer
@@ -73,7 +72,8 @@ def check_temperature(f: Answer) -> CheckResult:
     )
 
 
-def check_local_linear(f: Answer) -> CheckResult:
+@check_for("local_linear", "Local lines", after="adaptive_widths")
+def check_local_linear(f: Answer) -> Verdict:
     """Check local linear regression with Gaussian weights.
 
     Asked is the height of the weighted least squares line, for which only the ratios of the
@@ -92,8 +92,7 @@ def check_local_linear(f: Answer) -> CheckResult:
     -------
     CheckResult
     """
-    return check(
-        "local_linear",
+    return judged(
         f,
         lambda answer, rng: Examination(local_lines, _line_stages(rng))(answer),
         "Your heights are those of the weighted least squares lines, and reproduce a straight "

@@ -2,16 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
 from ..limits import OutOfMemory, Overtime, Stopped, within_limits
 from .answers import Raised, Unattempted, Wrong, called, numbers
-from .result import NOT_ATTEMPTED, CheckResult, recorded
-
-Answer = Callable[..., Any]
-"""What a check is given: the reader's function, of which it knows nothing."""
+from .result import Answer, Outcome, Verdict, not_attempted
 
 
 def fresh_seed():
@@ -19,23 +15,21 @@ def fresh_seed():
     return np.random.SeedSequence().entropy
 
 
-def check(part, answer, examine, praise):
-    """Return the result of ``examine(answer, rng)``, which raises `Wrong` about a wrong answer.
+def judged(answer: Answer, examine: Callable[..., None], praise: str) -> Verdict:
+    """Return what ``examine(answer, rng)`` finds; it raises `Wrong` about a wrong answer.
 
     Parameters
     ----------
-    part : str
-        A key of `PARTS`.
-    answer : object
-        What the reader handed in, hopefully a function.
+    answer : callable
+        The reader's function.
     examine : callable
         Takes the answer and a `numpy.random.Generator` that is fresh on each call.
     praise : str
-        Message of a result that passed.
+        What to say about a right answer.
 
     Returns
     -------
-    CheckResult
+    Verdict
     """
     seed = fresh_seed()
 
@@ -43,11 +37,11 @@ def check(part, answer, examine, praise):
         try:
             examine(answer, np.random.default_rng(seed))
         except Wrong as wrong:
-            return str(wrong)
+            return Verdict(Outcome.FAILED, str(wrong))
         except Unattempted:
-            return (
-                f"{NOT_ATTEMPTED}. Replace the `...` by your own code; "
-                "a function that prints its result must return it too."
+            return not_attempted(
+                "Replace the `...` by your own code; a function that prints its result must "
+                "return it too."
             )
         except (Overtime, OutOfMemory):
             raise
@@ -55,23 +49,16 @@ def check(part, answer, examine, praise):
             raise OutOfMemory from None
         except BaseException as error:
             # Whatever an answer's result does while it is read is no reason to raise.
-            return f"The result of your function could not be judged ({type(error).__name__})."
-        return None
+            return Verdict(
+                Outcome.FAILED,
+                f"The result of your function could not be judged ({type(error).__name__}).",
+            )
+        return Verdict(Outcome.PASSED, praise)
 
-    if answer is None or answer is ...:
-        fault = f"{NOT_ATTEMPTED}. Write the function and hand it to the check."
-    elif not callable(answer):
-        fault = (
-            f"Hand over the function itself, not what it returns: check_{part}(your_function), "
-            f"without brackets after its name. It was given an object of type "
-            f"{type(answer).__name__}."
-        )
-    else:
-        try:
-            fault = within_limits(task)
-        except Stopped as stopped:
-            fault = str(stopped)
-    return recorded(CheckResult(part, fault is None, fault or praise), answer)
+    try:
+        return within_limits(task)
+    except Stopped as stopped:
+        return Verdict(Outcome.FAILED, str(stopped))
 
 
 CONSTANT = "Your function returns the same constant whatever it is given."

@@ -3,8 +3,8 @@
 import numpy as np
 
 from .answers import Raised, Unattempted, Wrong, called, numbers
-from .judging import Answer, check, fitted
-from .result import CheckResult
+from .judging import fitted, judged
+from .result import Answer, Verdict, check_for
 
 STEP = 1e-3
 """Between neighbouring distances at which a kernel is looked at first."""
@@ -15,7 +15,8 @@ BENDS = 2_000
 NOT_COMPACT = "Your kernel is not compact: it must be zero from |u| = 1 on."
 
 
-def check_own_kernel(f: Answer) -> CheckResult:
+@check_for("own_kernel", "A kernel of your own")
+def check_own_kernel(f: Answer) -> Verdict:
     """Check a kernel that is compact and has neither jump nor kink.
 
     The properties are asked one by one, on a grid whose place is drawn, at the edges of the reach
@@ -35,8 +36,7 @@ def check_own_kernel(f: Answer) -> CheckResult:
     -------
     CheckResult
     """
-    return check(
-        "own_kernel",
+    return judged(
         f,
         _examine,
         "A kernel: even, falling, zero beyond its reach, without jump or kink.",

@@ -3,12 +3,13 @@
 import numpy as np
 
 from .answers import Raised, Wrong, called, kind, last_line, numbers
-from .judging import REPEATS, SPECIAL, UNITS, Answer, Examination, Stage, Trial, check
-from .result import CheckResult
+from .judging import REPEATS, SPECIAL, UNITS, Examination, Stage, Trial, judged
+from .result import Answer, Verdict, check_for
 from .similarities import SLIPPED_GAUSSIANS, SLIPPED_SHARES, by_rows, gaussian
 
 
-def check_training_loss(f: Answer) -> CheckResult:
+@check_for("training_loss", "Training error", after="causal_mask")
+def check_training_loss(f: Answer) -> Verdict:
     """Check the mean squared training error of Gaussian Nadaraya–Watson.
 
     Asked are the loss and its derivative in the width. Keys repeat, with other values and with the
@@ -27,15 +28,16 @@ def check_training_loss(f: Answer) -> CheckResult:
     -------
     CheckResult
     """
-    return _check(
-        "training_loss",
+    return _judged(
         f,
+        "training error",
         training_loss,
         lambda rng: _stages(rng, _TRAINING_SLIPS, {}, fewest=1, level=0),
     )
 
 
-def check_leave_one_out(f: Answer) -> CheckResult:
+@check_for("leave_one_out", "Leave one out", after="sgd")
+def check_leave_one_out(f: Answer) -> Verdict:
     """Check the mean squared leave-one-out error of Gaussian Nadaraya–Watson.
 
     Asked is what `check_training_loss` asks, of the loss in which exactly the own pair is left out:
@@ -51,9 +53,9 @@ def check_leave_one_out(f: Answer) -> CheckResult:
     -------
     CheckResult
     """
-    return _check(
-        "leave_one_out",
+    return _judged(
         f,
+        "leave-one-out error",
         leave_one_out_loss,
         lambda rng: _stages(rng, _LEAVE_ONE_OUT_SLIPS, _REPEATED_SLIPS, fewest=2, level=40),
     )
@@ -309,7 +311,7 @@ def _stages(rng, slips, repeated_slips, fewest, level):
     ]
 
 
-def _check(part, f, loss, stages_of):
+def _judged(f, name, loss, stages_of):
     torch = _installed_torch()
 
     def examine(answer, rng):
@@ -326,8 +328,7 @@ def _check(part, f, loss, stages_of):
         )
     else:
         found = "its values and its gradient in sigma agree with the formula."
-    name = "training error" if part == "training_loss" else "leave-one-out error"
-    return check(part, f, examine, f"Your function gives the {name}; {found}")
+    return judged(f, examine, f"Your function gives the {name}; {found}")
 
 
 def _examine_tensors(torch, answer, loss, stages):

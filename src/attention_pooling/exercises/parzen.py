@@ -7,18 +7,18 @@ from .judging import (
     REPEATS,
     SPECIAL,
     UNITS,
-    Answer,
     Examination,
     Stage,
     Trial,
-    check,
     fitted,
+    judged,
     misfits_to_largest,
 )
-from .result import CheckResult
+from .result import Answer, Verdict, check_for
 
 
-def check_parzen(f: Answer) -> CheckResult:
+@check_for("parzen", "Parzen windows", after="own_kernel")
+def check_parzen(f: Answer) -> Verdict:
     """Check the difference of the Parzen estimates of two classes.
 
     Asked is Σ yᵢ α(‖x − xᵢ‖/σ) times a positive factor that n, d, σ and the kernel may determine,
@@ -39,8 +39,7 @@ def check_parzen(f: Answer) -> CheckResult:
     -------
     CheckResult
     """
-    return check(
-        "parzen",
+    return judged(
         f,
         _examine,
         "Your function gives Σ yᵢ α(u), up to one positive factor for all queries, for one and "

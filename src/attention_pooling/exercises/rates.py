@@ -4,11 +4,12 @@ from itertools import pairwise
 
 import numpy as np
 
-from .judging import Answer, Examination, Stage, Trial, check, misfits_to_each
-from .result import CheckResult
+from .judging import Examination, Stage, Trial, judged, misfits_to_each
+from .result import Answer, Verdict, check_for
 
 
-def check_rates(f: Answer) -> CheckResult:
+@check_for("rates", "Rates", after="local_linear")
+def check_rates(f: Answer) -> Verdict:
     """Check the exponents of the best width and of its mean squared error.
 
     Asked are two rational functions of d, both to a share of themselves, at the small dimensions
@@ -25,8 +26,7 @@ def check_rates(f: Answer) -> CheckResult:
     -------
     CheckResult
     """
-    return check(
-        "rates",
+    return judged(
         f,
         _examine,
         "The width shrinks as n^(−1/(d+4)) and the error as n^(−4/(d+4)): each further "

@@ -1,41 +1,114 @@
-"""What a check returns, and the list of parts that the reader has solved."""
+"""Register checks, and remember what the reader has solved."""
 
 import re
 import types
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from enum import Enum
+from functools import wraps
 from html import escape
+from typing import Any, NamedTuple
 
-NOT_ATTEMPTED = "Not attempted yet"
+Answer = Callable[..., Any]
+"""What a check is given: the reader's function, of which it knows nothing."""
 
-PARTS = {
-    "own_kernel": "A kernel of your own",
-    "parzen": "Parzen windows",
-    "gaps": "Say that you do not know",
-    "causal_mask": "No look ahead",
-    "training_loss": "Training error",
-    "sgd": "Descend",
-    "leave_one_out": "Leave one out",
-    "coordinate_widths": "A width for each coordinate",
-    "adaptive_widths": "A width for each key",
-    "local_linear": "Local lines",
-    "rates": "Rates",
-    "standard_error": "Plus or minus",
-    "slope": "If the question is off",
-    "unit_sphere": "Unit sphere",
-    "off_sphere": "Off the sphere",
-    "temperature": "Temperature",
-    "match_length": "How far two places match",
-    "induction": "An induction head by hand",
-}
-"""Title of each exercise by the name of its check, in the order of the chapter."""
-
-_COLORS = {"passed": "#009E73", "failed": "#D55E00", "open": "#7F7F7F"}
 _states: dict[str, str] = {}
 
 
-def _box(kind, heading, lines):
+class Exercise(NamedTuple):
+    """What the book knows of an exercise."""
+
+    title: str
+    check: Callable[[Answer], "CheckResult"]
+    after: str | None
+    """Name of the exercise before it."""
+
+
+EXERCISES: dict[str, Exercise] = {}
+"""Each registered exercise by the name of its check."""
+
+
+class Outcome(Enum):
+    """How far an answer is, in words."""
+
+    PASSED = "passed"
+    FAILED = "not yet"
+    OPEN = "open"
+
+
+class Verdict(NamedTuple):
+    """What a check has to say about an answer."""
+
+    outcome: Outcome
+    message: str
+
+
+def not_attempted(advice: str) -> Verdict:
+    """Return the verdict on an answer that is still the stub."""
+    return Verdict(Outcome.OPEN, f"Not attempted yet. {advice}")
+
+
+def check_for(
+    part: str, title: str, after: str | None = None
+) -> Callable[[Callable[[Answer], Verdict]], Callable[[Answer], "CheckResult"]]:
+    """Register an exercise with the function below, which judges an answer to it.
+
+    Parameters
+    ----------
+    part : str
+        Name of the exercise: its check is called ``check_PART``.
+    title : str
+        Its title in the chapter.
+    after : str, optional
+        Name of the exercise before it in the chapter. Of two that name the same one, the first
+        registered comes first.
+
+    Returns
+    -------
+    callable
+        Decorator of a function of an answer that returns a `Verdict`, and that is called with
+        functions alone. The check that it makes of it takes whatever the reader hands over, returns
+        a `CheckResult`, and remembers it for `progress`.
+    """
+
+    def registered(judge):
+        @wraps(judge, assigned=("__module__", "__name__", "__qualname__", "__doc__"))
+        def check(f: Answer) -> CheckResult:
+            if f is None or f is ...:
+                verdict = not_attempted("Write the function and hand it to the check.")
+            elif not callable(f):
+                verdict = Verdict(
+                    Outcome.FAILED,
+                    f"Hand over the function itself, not what it returns: "
+                    f"check_{part}(your_function), without brackets after its name. It was given "
+                    f"an object of type {type(f).__name__}.",
+                )
+            else:
+                verdict = judge(f)
+            return _recorded(CheckResult(part, *verdict), f)
+
+        # The signature shown is the check's own.
+        del check.__wrapped__
+        EXERCISES[part] = Exercise(title, check, after)
+        return check
+
+    return registered
+
+
+def in_order(after: str | None = None) -> Iterator[str]:
+    """Yield the names of the exercises that come after one, by default of all."""
+    for part, exercise in EXERCISES.items():
+        if exercise.after == after:
+            yield part
+            yield from in_order(part)
+
+
+_COLORS = {Outcome.PASSED: "#009E73", Outcome.FAILED: "#D55E00", Outcome.OPEN: "#7F7F7F"}
+
+
+def _box(outcome, heading, lines):
     # The page's own text colour and a tint that is mostly transparent read in light and dark.
-    color = _COLORS[kind]
+    color = _COLORS[outcome]
     paragraphs = (re.sub("`([^`]+)`", r"<code>\1</code>", escape(line)) for line in lines)
     body = "".join(f'<div style="margin-top:.3em">{line}</div>' for line in paragraphs)
     return (
@@ -50,38 +123,36 @@ class CheckResult:
     """What a check found: shown as a box in notebooks, as text elsewhere."""
 
     part: str
-    """Name of the part, a key of `PARTS`."""
-    passed: bool
-    """Whether the answer is right."""
+    """Name of the exercise, as in the name of its check."""
+    outcome: Outcome
     message: str
     """What is right, or what went wrong, what was tried and what came out."""
 
     @property
+    def passed(self) -> bool:
+        """Whether the answer is right."""
+        return self.outcome is Outcome.PASSED
+
+    @property
     def heading(self):
-        """The outcome in two words, after the part's title."""
-        if self.passed:
-            return f"{PARTS[self.part]}: passed"
-        if self.message.startswith(NOT_ATTEMPTED):
-            return f"{PARTS[self.part]}: open"
-        return f"{PARTS[self.part]}: not yet"
+        """The outcome in words, after the exercise's title."""
+        return f"{EXERCISES[self.part].title}: {self.outcome.value}"
 
     def __repr__(self):
         return f"{self.heading}\n{self.message}"
 
     def _repr_html_(self):
-        kind = self.heading.rpartition(": ")[2]
-        kind = {"passed": "passed", "open": "open", "not yet": "failed"}[kind]
-        return _box(kind, self.heading, self.message.split("\n"))
+        return _box(self.outcome, self.heading, self.message.split("\n"))
 
 
-def recorded(result, answer):
+def _recorded(result, answer):
     """Remember the result for `progress` unless the answer is one of the book's own solutions."""
     # type() instead of isinstance(), which asks the answer about itself.
     if type(answer) is types.FunctionType and answer.__name__.endswith("_solution"):
         return result
     if result.passed:
         _states[result.part] = "solved"
-    elif not result.message.startswith(NOT_ATTEMPTED):
+    elif result.outcome is Outcome.FAILED:
         _states.setdefault(result.part, "tried")
     return result
 
@@ -110,9 +181,9 @@ class Progress:
 
     def _repr_html_(self):
         marks = {"solved": "✓ solved", "tried": "… tried", "open": "open"}
-        kind = "passed" if self.solved == len(self.states) else "open"
+        outcome = Outcome.PASSED if self.solved == len(self.states) else Outcome.OPEN
         lines = [f"{title}: {marks[state]}" for title, state in self.states.items()]
-        return _box(kind, self.heading, lines)
+        return _box(outcome, self.heading, lines)
 
 
 def progress() -> Progress:
@@ -126,7 +197,7 @@ def progress() -> Progress:
 
     Examples
     --------
-    >>> len(progress().states) == len(PARTS)
-    True
+    >>> progress().states["Rates"]
+    'open'
     """
-    return Progress({title: _states.get(part, "open") for part, title in PARTS.items()})
+    return Progress({EXERCISES[part].title: _states.get(part, "open") for part in in_order()})

@@ -2,12 +2,13 @@
 
 import numpy as np
 
-from .judging import REPEATS, SPECIAL, Answer, Examination, Stage, Trial, check, misfits_to_each
-from .result import CheckResult
+from .judging import REPEATS, SPECIAL, Examination, Stage, Trial, judged, misfits_to_each
+from .result import Answer, Verdict, check_for
 from .similarities import SLIPPED_SHARES, by_rows, nearest_alone
 
 
-def check_unit_sphere(f: Answer) -> CheckResult:
+@check_for("unit_sphere", "Unit sphere", after="slope")
+def check_unit_sphere(f: Answer) -> Verdict:
     """Check Gaussian weights computed from dot products of unit vectors.
 
     Asked are the weights to a share of each, the smallest included, whatever way they are computed
@@ -26,15 +27,15 @@ def check_unit_sphere(f: Answer) -> CheckResult:
     -------
     CheckResult
     """
-    return check(
-        "unit_sphere",
+    return judged(
         f,
         lambda answer, rng: Examination(weights, _on_the_sphere(rng), misfits_to_each)(answer),
         "Your weights are the Gaussian's for unit vectors, and hold at width 0.01.",
     )
 
 
-def check_off_sphere(f: Answer) -> CheckResult:
+@check_for("off_sphere", "Off the sphere", after="unit_sphere")
+def check_off_sphere(f: Answer) -> Verdict:
     """Check Gaussian weights computed from dot products and key norms, for vectors of any length.
 
     Asked is what `check_unit_sphere` asks, for vectors from length 0 to 1,000.
@@ -49,8 +50,7 @@ def check_off_sphere(f: Answer) -> CheckResult:
     -------
     CheckResult
     """
-    return check(
-        "off_sphere",
+    return judged(
         f,
         lambda answer, rng: Examination(weights, _off_the_sphere(rng), misfits_to_each)(answer),
         "Your weights are the Gaussian's for vectors of any length: the query's norm cancels, "

@@ -2,12 +2,13 @@
 
 import numpy as np
 
-from .judging import REPEATS, SPECIAL, UNITS, Answer, Examination, Stage, Trial, check
-from .result import CheckResult
+from .judging import REPEATS, SPECIAL, UNITS, Examination, Stage, Trial, judged
+from .result import Answer, Verdict, check_for
 from .similarities import SLIPPED_GAUSSIANS, by_rows, gaussian
 
 
-def check_standard_error(f: Answer) -> CheckResult:
+@check_for("standard_error", "Plus or minus", after="rates")
+def check_standard_error(f: Answer) -> Verdict:
     """Check the standard errors of weighted means.
 
     Asked is √(variance · Σ w²) for each row. Weights are spread or concentrated, equal to zero out
@@ -26,8 +27,7 @@ def check_standard_error(f: Answer) -> CheckResult:
     -------
     CheckResult
     """
-    return check(
-        "standard_error",
+    return judged(
         f,
         lambda answer, rng: Examination(standard_errors, _error_stages(rng))(answer),
         "Your standard errors are right for spread and for concentrated weights, and for weights "
@@ -35,7 +35,8 @@ def check_standard_error(f: Answer) -> CheckResult:
     )
 
 
-def check_slope(f: Answer) -> CheckResult:
+@check_for("slope", "If the question is off", after="standard_error")
+def check_slope(f: Answer) -> Verdict:
     """Check the derivative of a Gaussian estimate in its query.
 
     Asked is Cov_w(k, v) / σ², the covariance of keys and values under the weights of the query.
@@ -53,8 +54,7 @@ def check_slope(f: Answer) -> CheckResult:
     -------
     CheckResult
     """
-    return check(
-        "slope",
+    return judged(
         f,
         lambda answer, rng: Examination(slopes, _slope_stages(rng))(answer),
         "Your slopes are the covariances of keys and values under the weights, over σ², and hold "

@@ -6,18 +6,18 @@ from .judging import (
     REPEATS,
     SPECIAL,
     UNITS,
-    Answer,
     Examination,
     Stage,
     Trial,
-    check,
+    judged,
     misfits_to_each,
 )
-from .result import CheckResult
+from .result import Answer, Verdict, check_for
 from .similarities import SLIPPED_SHARES, by_rows
 
 
-def check_coordinate_widths(f: Answer) -> CheckResult:
+@check_for("coordinate_widths", "A width for each coordinate", after="leave_one_out")
+def check_coordinate_widths(f: Answer) -> Verdict:
     """Check Gaussian weights with a width for each coordinate.
 
     Asked are the weights to a share of each, the smallest included: also of queries about nine
@@ -35,15 +35,15 @@ def check_coordinate_widths(f: Answer) -> CheckResult:
     -------
     CheckResult
     """
-    return check(
-        "coordinate_widths",
+    return judged(
         f,
         lambda answer, rng: Examination(weights, _stages(rng), misfits_to_each)(answer),
         "Your weights are the Gaussian's, with a width of its own for each coordinate.",
     )
 
 
-def check_adaptive_widths(f: Answer) -> CheckResult:
+@check_for("adaptive_widths", "A width for each key", after="coordinate_widths")
+def check_adaptive_widths(f: Answer) -> Verdict:
     """Check Abramson's widths, one for each key.
 
     Asked are the widths to a share of each, in the order of the keys. The pilot's width is smaller
@@ -61,8 +61,7 @@ def check_adaptive_widths(f: Answer) -> CheckResult:
     -------
     CheckResult
     """
-    return check(
-        "adaptive_widths",
+    return judged(
         f,
         lambda answer, rng: Examination(adaptive, _adaptive_stages(rng), misfits_to_each)(answer),
         "Your widths grow where keys are few, and their geometric mean is sigma.",

@@ -3,13 +3,14 @@
 import numpy as np
 
 from ..words import MOST, match_lengths
-from .judging import SPECIAL, Answer, Examination, Stage, Trial, check, misfits_to_each, shares
-from .result import CheckResult
+from .judging import SPECIAL, Examination, Stage, Trial, judged, misfits_to_each, shares
+from .result import Answer, Verdict, check_for
 from .similarities import by_rows
 from .sphere import softmax
 
 
-def check_match_length(f: Answer) -> CheckResult:
+@check_for("match_length", "How far two places match", after="delta_rule")
+def check_match_length(f: Answer) -> Verdict:
     """Check how far each earlier place of a text matches one place, read backwards.
 
     Asked are whole numbers for texts in which blocks come again, with a difference inside some of
@@ -28,8 +29,7 @@ def check_match_length(f: Answer) -> CheckResult:
     -------
     CheckResult
     """
-    return check(
-        "match_length",
+    return judged(
         f,
         lambda answer, rng: Examination(match_lengths, _match_stages(rng), present=_as_list)(
             answer
@@ -38,7 +38,8 @@ def check_match_length(f: Answer) -> CheckResult:
     )
 
 
-def check_causal_mask(f: Answer) -> CheckResult:
+@check_for("causal_mask", "No look ahead", after="gaps")
+def check_causal_mask(f: Answer) -> Verdict:
     """Check a softmax that lets no place look at a later one.
 
     Asked are the weights to a share of each, and exact zeros for all later places. Scores are
@@ -55,15 +56,15 @@ def check_causal_mask(f: Answer) -> CheckResult:
     -------
     CheckResult
     """
-    return check(
-        "causal_mask",
+    return judged(
         f,
         lambda answer, rng: Examination(masked, _mask_stages(rng), misfits_to_each)(answer),
         "No place looks ahead, and each row is a softmax over what it may see.",
     )
 
 
-def check_induction(f: Answer) -> CheckResult:
+@check_for("induction", "An induction head by hand", after="match_length")
+def check_induction(f: Answer) -> Verdict:
     """Check an induction head that was built by hand.
 
     Asked are probabilities to within 0.001. The last token has occurred before, once or several
@@ -82,8 +83,7 @@ def check_induction(f: Answer) -> CheckResult:
     -------
     CheckResult
     """
-    return check(
-        "induction",
+    return judged(
         f,
         lambda answer, rng: Examination(followers, _induction_stages(rng), _differences)(answer),
         "Two steps of attention, and your head completes whatever repeats.",

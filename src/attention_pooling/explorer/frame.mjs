@@ -30,7 +30,8 @@ export class Panel {
   /** Take size and ink from the page as it is now, and draw what no control moves. */
   fit(ink, state) {
     const { canvas, frame, scaleX, scaleY } = this;
-    this.dpr = window.devicePixelRatio || 1;
+    // Slides show a figure enlarged, where the browser says by how much.
+    this.dpr = (window.devicePixelRatio || 1) * (canvas.currentCSSZoom ?? 1);
     this.ink = ink;
     const [width, height] = [canvas.clientWidth, canvas.clientHeight];
     const pen = frame.getContext("2d");
@@ -123,8 +124,9 @@ export class Panel {
 
   /** A place of the window as a place of the canvas. */
   place({ clientX, clientY }) {
-    const box = this.canvas.getBoundingClientRect();
-    return { x: clientX - box.left, y: clientY - box.top };
+    const { left, top, width } = this.canvas.getBoundingClientRect();
+    const share = this.canvas.clientWidth / width;
+    return { x: (clientX - left) * share, y: (clientY - top) * share };
   }
 
   /** The values on both scales at a place of the window. */

@@ -119,9 +119,11 @@ function build(root, { numbers, colors, widths, texts, ...start }, ask) {
   /** An arc from the query to each token with a weight that an eye can see. */
   function drawArcs() {
     const box = shown.getBoundingClientRect();
+    // A slide shows it enlarged.
+    const share = shown.offsetWidth / box.width;
     const place = (i) => {
       const { left, top, width } = shown.children[i].getBoundingClientRect();
-      return [left + width / 2 - box.left, top - box.top + 3];
+      return [(left + width / 2 - box.left) * share, (top - box.top) * share + 3];
     };
     const [x, y] = place(drawn.at);
     arcs.innerHTML = drawn.weights

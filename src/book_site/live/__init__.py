@@ -84,7 +84,7 @@ def version(folder):
 
 
 def mark(app, doctree, docname):
-    """Mark the cells that can run in a page, and those that need PyTorch, in part or in whole."""
+    """Mark the cells that can run in a page, and those that lack something, in part or in whole."""
     if app.builder.format != "html" or not is_notebook(app.env, docname):
         return
     found = [
@@ -92,11 +92,11 @@ def mark(app, doctree, docname):
         for cell in doctree.findall(nodes.container)
         if cell.get("nb_element") == "cell_code" and "tag_skip-execution" not in cell["classes"]
     ]
-    for cell, kept in zip(found, lite.without_torch(list(map(source, found))), strict=True):
+    for cell, (lacks, kept) in zip(found, lite.runnable(list(map(source, found))), strict=True):
         if ast.parse(cells.without_magics(kept)).body:
             cell["classes"].append("live-cell")
-        if kept.startswith(lite.REMARK):
-            cell["classes"].append("live-elsewhere")
+        if lacks:
+            cell["classes"] += ["live-elsewhere", *(f"lacks-{name}" for name in lacks)]
 
 
 def source(cell):
@@ -113,7 +113,7 @@ SAYS = (
     "Python can run in this page: change any code below and run it. "
     "The first run fetches about 17 MB; what you type stays in this browser."
 )
-SAYS_WITH_TORCH = " What needs PyTorch, which no browser has, is left out and says where it runs."
+SAYS_ELSEWHERE = " What needs {}, which no browser runs, is left out and says where it runs."
 
 
 def load(app, pagename, templatename, context, doctree):
@@ -145,9 +145,14 @@ def load(app, pagename, templatename, context, doctree):
     for name in explorer.FIGURES:
         files[name] = at(explorer.MODULE.format(name=name))
         files[f"{name} style"] = at(f"_static/{explorer.STYLE.format(name=name)}")
+    body = context.get("body", "")
+    lacks = " and ".join(
+        cells.ELSEWHERE[name] for name in cells.ELSEWHERE if f"lacks-{name}" in body
+    )
     book = {
         "page": pagename,
-        "says": SAYS + SAYS_WITH_TORCH * ("live-elsewhere" in context.get("body", "")),
+        "says": SAYS + (SAYS_ELSEWHERE.format(lacks) if lacks else ""),
+        "lacks": lacks,
         "version": checksum,
         "files": files,
         "ways": ways,

@@ -64,7 +64,7 @@ def run(sources, at, send):
         for stream in out:
             stream.send()
         earlier = sources[place] if place != at else None
-        tell("error", text=told(error, earlier), torch=lacks_torch(error))
+        tell("error", text=told(error, earlier), lacks=lacking(error))
         return False
     finally:
         sys.stdout, sys.stderr = before
@@ -109,9 +109,9 @@ def telling(send, **always):
 
 
 def left_out(unit, every):
-    """Tell whether a unit sets up PyTorch among others, which go on without it."""
+    """Tell whether a unit sets up what runs elsewhere alone, among others that do without it."""
     beside = sum(one.cell == unit.cell for one in every) > 1
-    return "torch" in unit.used and beside
+    return beside and not unit.used.isdisjoint(cells.ELSEWHERE)
 
 
 def execute(unit, source):
@@ -226,8 +226,10 @@ def told(error, earlier=None):
     return "\n".join([*lines, last.rstrip()])
 
 
-def lacks_torch(error):
-    return isinstance(error, ImportError | NameError) and error.name == "torch"
+def lacking(error):
+    """Return what the code needs that a browser does not run, as a reader knows it, or None."""
+    missing = isinstance(error, ImportError | NameError)
+    return cells.ELSEWHERE.get(error.name) if missing else None
 
 
 def solved():
@@ -236,7 +238,11 @@ def solved():
     if exercises is None:
         return []
     states = exercises.progress().states
-    return [part for part, title in exercises.result.PARTS.items() if states[title] == "solved"]
+    return [
+        part
+        for part, exercise in exercises.result.EXERCISES.items()
+        if states[exercise.title] == "solved"
+    ]
 
 
 def no_input(*_):

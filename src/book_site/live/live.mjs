@@ -276,8 +276,8 @@ class Cell {
       this.state(state, said);
       if (!running) this.status.append(...links(this.page.book.ways));
     }
-    if (wrong?.torch) {
-      this.state(state, "PyTorch does not run in a browser: ");
+    if (wrong?.lacks) {
+      this.state(state, `${wrong.lacks} does not run in a browser: `);
       this.status.append(...links(this.page.book.elsewhere));
     }
     return {
@@ -321,7 +321,7 @@ class Page {
       this.cells.push(new Cell(this, root, this.cells.length));
     }
     for (const root of document.querySelectorAll(".live-elsewhere")) {
-      const note = made("span", {}, "PyTorch does not run in a browser: ", ...links(book.elsewhere));
+      const note = made("span", {}, `${book.lacks} does not run in a browser: `, ...links(book.elsewhere));
       [...root.querySelectorAll(".cell_input, .live-bar")].pop().after(made("div", { className: "live-bar" }, note));
     }
     // A single cell needs no press for all; on the landing page the figure comes first.
