@@ -249,6 +249,8 @@ def test_a_still_figure_of_a_readers_own_kernel_keeps_its_shape(desktop, site, w
     desktop.page.set_viewport_size({"width": width, "height": 844})
     desktop.page.goto(site + "chapters/exercises.html")
     figure = desktop.page.locator(".nw-still-only img").first
+    # What is folded may not have been laid out.
+    figure.evaluate("img => { img.closest('details').open = true }")
     box = figure.bounding_box()
     natural = figure.evaluate("img => img.naturalWidth / img.naturalHeight")
     assert box["width"] / box["height"] == pytest.approx(natural, rel=0.02)
