@@ -3,7 +3,7 @@
   const LEAST = 0.6;
   const STEP = 0.05;
 
-  const isOver = (slide) => slide.scrollHeight > innerHeight;
+  const isOver = (slide) => slide.scrollHeight > innerHeight || slide.scrollWidth > innerWidth;
 
   /** Make what is alive as large as its slide allows. */
   function enlarge(slide, figure) {
