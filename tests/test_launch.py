@@ -126,7 +126,7 @@ def test_there_are_chapters():
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_launch_links_lead_to_what_publishing_produces(known, published, chapter):
     links = dict(menu(page(known, chapter), "launch-buttons"))
-    assert list(links) == ["JupyterLite", "Colab", "Binder", "Studio Lab", ".ipynb"]
+    assert list(links) == ["JupyterLite", "Colab", "Binder", "Studio Lab"]
     github = f"github/{OWNER}/{NAME}/blob/notebooks/"
     for place, start in {
         "Colab": "https://colab.research.google.com/",
@@ -142,7 +142,8 @@ def test_launch_links_lead_to_what_publishing_produces(known, published, chapter
     assert inside.removeprefix("lab/tree/") in published
     assert inside.endswith(f"/{chapter}.ipynb")
     assert {"environment.yml", "pyproject.toml"} <= published
-    assert links[".ipynb"] == f"../notebooks/{chapter}.ipynb"
+    downloads = dict(menu(page(known, chapter), "download-buttons"))
+    assert downloads == {".ipynb": f"../notebooks/{chapter}.ipynb"}
     assert (known / "notebooks" / f"{chapter}.ipynb").is_file()
     assert links["JupyterLite"] == f"../lite/notebooks/index.html?path={chapter}.ipynb"
 
@@ -171,7 +172,7 @@ def test_links_of_notebooks_lead_to_published_pages(known, published, chapter):
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_without_a_repository_no_link_is_dead(unknown, chapter):
     text = page(unknown, chapter)
-    assert [name for name, _ in menu(text, "launch-buttons")] == ["JupyterLite", ".ipynb"]
+    assert [name for name, _ in menu(text, "launch-buttons")] == ["JupyterLite"]
     downloads = menu(text, "download-buttons")
     assert [name for name, _ in downloads] == [".ipynb", ".whl"]
     for _, link in downloads:

@@ -1,13 +1,16 @@
 """Every page as readers meet it: light, complete for everyone, and known by its link."""
 
 import gzip
+import io
 import json
 import re
+from html import unescape
 from html.parser import HTMLParser
 from itertools import pairwise
 from urllib.parse import unquote
 
 import pages
+import pypdfium2
 import pytest
 from PIL import Image
 
@@ -57,10 +60,17 @@ def test_pages_tell_what_they_are_to_who_is_sent_their_link(html):
         parts = [part.strip() for part in head.title.split("·")]
         assert all(parts), path
         assert len(parts) == len(set(parts)), path
-        assert 20 < len(head.metas["description"]) <= 170, path
+        description = head.metas["description"]
+        assert 20 < len(description) <= 170, path
+        assert " to read" not in description, path
         if path in APART:
             assert head.metas["robots"] == "noindex", path
             continue
+        # It says how the page begins.
+        text = page.read_text(encoding="utf-8").partition("<h1")[2]
+        first = re.search(r"<p>(.*?)</p>", text, re.DOTALL)[1]
+        begins = " ".join(unescape(re.sub(r"<[^>]+>", "", first)).split())
+        assert begins[:20] in description, path
         titles.setdefault(head.title, []).append(path)
         descriptions.setdefault(head.metas["description"], []).append(path)
         assert head.metas["og:title"] in parts, path
@@ -83,6 +93,38 @@ def test_pages_tell_what_they_are_to_who_is_sent_their_link(html):
     assert {tuple(paths) for paths in shared if len(paths) > 1} <= {
         ("chapters/index.html", "index.html")
     }
+
+
+def test_numbers_have_no_digits_that_mean_nothing(html):
+    for path in STAYING:
+        if path == "chapters/references.html":  # The numbers of papers are long.
+            continue
+        article = (html / path).read_text(encoding="utf-8").partition("<article")[2]
+        # A formula is there twice, and data of a figure is not shown.
+        shown = re.sub(r"<(script|math|svg)\b.*?</\1>", "", article, flags=re.DOTALL)
+        text = unescape(re.sub(r"<[^>]*>", "", shown))
+        numbers = re.findall(r"(?<![\w.])\d+\.\d+", text)
+        assert [one for one in numbers if len(one.replace(".", "").lstrip("0")) > 8] == [], path
+
+
+def test_a_sentence_has_sigma_in_one_face():
+    for name in pages.listed():
+        text = (pages.ROOT / "chapters" / f"{name}.md").read_text(encoding="utf-8")
+        prose = re.sub(r"^( *)(```+).*?^\1\2$", "", text, flags=re.DOTALL | re.MULTILINE)
+        mixed = [line for line in prose.splitlines() if "σ" in line and "\\sigma" in line]
+        assert mixed == [], name
+
+
+def test_without_a_script_the_first_page_asks_and_shows(window, site):
+    page = window(java_script_enabled=False, viewport={"width": 1280, "height": 800}).page
+    page.goto(site + "chapters/index.html")
+    asked = page.locator(".nw-explorer .nw-asked")
+    assert "leave-one-out error" in asked.inner_text()
+    parts = [page.locator("h1 + p"), page.locator(".nw-explorer > img.nw-still"), asked]
+    boxes = [part.bounding_box() for part in parts]
+    for above, below in pairwise(boxes):
+        assert above["y"] + above["height"] <= below["y"]
+    assert boxes[-1]["y"] + boxes[-1]["height"] <= 800
 
 
 @pytest.mark.parametrize("screen", [(1280, 800), (390, 844)])
@@ -231,6 +273,27 @@ def test_nothing_keeps_anyone_out(desktop, site, theme, rules):
     assert found == []
 
 
+LOOKS = (pages.ROOT / "tests" / "looks.js").read_text(encoding="utf-8")
+
+
+def test_every_page_looks_right_in_a_frame(desktop, site):
+    desktop.page.goto(site + "404.html")
+    wrong = {path: desktop.page.evaluate(LOOKS, site + path) for path in STAYING}
+    assert {path: found for path, found in wrong.items() if found} == {}
+
+
+def test_formulas_keep_their_letters_in_forced_colours(window, site):
+    ink = []
+    for forced in ("none", "active"):
+        page = window(forced_colors=forced, viewport={"width": 1280, "height": 800}).page
+        page.goto(site + "chapters/exercises.html")
+        page.evaluate("() => document.fonts.ready.then(() => true)")
+        hat = page.locator(".katex-display .accent").first
+        with Image.open(io.BytesIO(hat.screenshot())) as picture:
+            ink.append(sum(picture.convert("L").histogram()[:128]))
+    assert ink[1] > 0.8 * ink[0] > 20
+
+
 FITS = "() => document.documentElement.scrollWidth <= document.documentElement.clientWidth"
 SCROLLING = """() => [...document.querySelectorAll(".bd-article pre")]
   .filter((one) => one.scrollWidth > one.clientWidth + 1).map((one) => one.textContent)"""
@@ -295,6 +358,24 @@ def test_the_summary_prints_on_one_sheet(desktop, site, paper):
     margin = dict.fromkeys(("top", "bottom", "left", "right"), "10mm")
     printed = desktop.page.pdf(format=paper, margin=margin)
     assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1
+
+
+def test_on_paper_each_program_stands_under_its_name(desktop, site):
+    page = desktop.page
+    page.goto(site + "chapters/kernels.html")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    labels = page.locator(".sd-tab-label")
+    programs = page.locator(".sd-tab-content pre")
+    starts = [program.splitlines()[0] for program in programs.all_inner_texts()]
+    names = [label.strip() for label in labels.all_inner_texts()]
+    margin = dict.fromkeys(("top", "bottom", "left", "right"), "12mm")
+    with pypdfium2.PdfDocument(page.pdf(format="A4", margin=margin)) as document:
+        sheets = [" ".join(sheet.get_textpage().get_text_range().split()) for sheet in document]
+    assert len(starts) == 5
+    for name, start in zip(names, starts, strict=True):
+        (sheet,) = (text for text in sheets if start in text)
+        assert name in sheet.replace(start, ""), name
+    assert not [sheet for sheet in sheets if "Hide the code" in sheet or "Show the code" in sheet]
 
 
 def test_what_is_folded_prints_opened(desktop, site):

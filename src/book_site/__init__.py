@@ -1,6 +1,7 @@
 """How the pages of the book are built: a Sphinx extension that chapters never import."""
 
 from . import (
+    bound,
     docstrings,
     entrance,
     execution,
@@ -40,6 +41,7 @@ def setup(app):
     kernels.setup(app)
     notebooks.setup(app)
     launch.setup(app)
+    bound.setup(app)
     reading.setup(app)
     live.setup(app)
     slides.setup(app)

@@ -33,7 +33,11 @@ START = """{{
     document.addEventListener("readystatechange", look);
     look();
   }});
-  const start = (figures) => parsed.then(() => figures.mountAll(document, "{bare}"));
+  // Each in a task of its own, so that a slow phone answers in between.
+  const start = async (figures) => {{
+    await parsed;
+    setTimeout(() => figures.mountAll(document, "{bare}"));
+  }};
   if (origin === "null") {{
     const script = document.createElement("script");
     script.src = "{classic}";

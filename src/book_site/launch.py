@@ -30,7 +30,6 @@ def offer(app, pagename, templatename, context, doctree):
             print_alone = [way for way in menu["buttons"] if way["type"] == "javascript"]
             menu["buttons"] = [download, *package(app.config, pathto), *print_alone]
     ways = [*launches(app.config, notebook, pathto)]
-    # The download alone stands in the other menu already.
     if ways:
         menus.insert(
             0,
@@ -38,7 +37,7 @@ def offer(app, pagename, templatename, context, doctree):
                 "type": "group",
                 "tooltip": "Open this chapter as a notebook",
                 "icon": "fas fa-rocket",
-                "buttons": [*ways, download],
+                "buttons": ways,
                 "label": "launch-buttons",
             },
         )

@@ -6,6 +6,7 @@ Sphinx asks a template bridge for each page; ours hands on what the usual one re
 import re
 from pathlib import Path
 
+from sphinx.errors import ExtensionError
 from sphinx.jinja2glue import BuiltinTemplateLoader
 
 from . import figures, icons
@@ -32,6 +33,23 @@ MENDED = [
     (re.compile(r"<th class=\"head[^\"]*\">(?:\s|</?p>)*</th>"), "<td></td>"),
 ]
 
+# Names and brackets have the colour of text, but two thirds of the elements of code are for them.
+PRE = re.compile(r"<pre>.*?</pre>", re.DOTALL)
+PLAIN = re.compile(r'<span class="(?:n|nn|p|w)">([^<]*)</span>')
+
+# For each box that may scroll, closed ones too, the theme lays the page out anew: where there are
+# many, for a second on a slow phone. `page.js` does the same when a box is shown.
+# pydata-sphinx-theme.js, addTabStopsToScrollableElements.
+SCROLLING = re.compile(r'document\.querySelectorAll\(\["pre",".nboutput[^\]]*\]\.join\(", "\)\)')
+
+
+def script(text):
+    """Return the theme's own script without what the book's does in its place."""
+    mended, count = SCROLLING.subn("[]", text)
+    if count != 1:
+        raise ExtensionError("The theme's script looks for what scrolls in another way.")
+    return mended
+
 
 class Pages(BuiltinTemplateLoader):
     """The usual templates, and what has to be changed in any page that they make."""
@@ -46,6 +64,7 @@ class Pages(BuiltinTemplateLoader):
         page = icons.draw(super().render(template, context))
         for fault, mended in MENDED:
             page = fault.sub(mended, page)
+        page = PRE.sub(lambda code: PLAIN.sub(r"\1", code[0]), page)
         sources = {file: source for source, file in self.builder.images.items()}
         return figures.in_both_themes(
             page, lambda file: Path(self.builder.srcdir, sources[file]).read_text(encoding="utf-8")

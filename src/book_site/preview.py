@@ -43,17 +43,11 @@ def draw(app):
         return
     folder = Path(app.outdir, "_static")
     folder.mkdir(parents=True, exist_ok=True)
-    crash = mcycle()
-    estimate, weights = nadaraya_watson(crash.queries, crash.keys, crash.values, sigma=1.0)
     with matplotlib.style.context("attention_pooling.book"):
         fig = Figure(figsize=(SIZE[0] / 150, SIZE[1] / 150), dpi=150)
         fig.get_layout_engine().set(w_pad=0.15, h_pad=0.15, wspace=0.06)
         fig.suptitle(app.config.html_title, size=20, weight="bold")
-        left, right = fig.subplots(1, 2)
-        draw_estimate(left, crash, estimate)
-        left.set(xlabel="time after impact (ms)", ylabel="acceleration (g)")
-        draw_weights(right, crash.queries, crash.keys, weights, PowerNorm(1 / 3, 0, 1))
-        right.set(xlabel="key", ylabel="query")
+        draw_idea(*fig.subplots(1, 2))
         fig.savefig(Path(app.outdir, PICTURE), metadata={"Software": None})
         # The site's icon: a bump of similarity over a query.
         fig = Figure(figsize=(1.8, 1.8), dpi=100, layout="none")
@@ -64,6 +58,18 @@ def draw(app):
         ax.plot(places, heights, color=COLORS["estimate"], lw=10, solid_capstyle="round")
         ax.plot(0, 0, "o", color=COLORS["query"], ms=24)
         fig.savefig(Path(app.outdir, TOUCH_ICON), metadata={"Software": None})
+
+
+def draw_idea(first, second):
+    """Draw an estimate and its attention weights."""
+    crash = mcycle()
+    estimate, weights = nadaraya_watson(crash.queries, crash.keys, crash.values, sigma=1.0)
+    draw_estimate(first, crash, estimate)
+    first.set(xlabel="time after impact (ms)", ylabel="acceleration (g)")
+    mesh = draw_weights(second, crash.queries, crash.keys, weights, PowerNorm(1 / 3, 0, 1))
+    # Thousands of cells are lighter as a picture.
+    mesh.set_rasterized(True)
+    second.set(xlabel="key", ylabel="query")
 
 
 def describe(app, pagename, templatename, context, doctree):
@@ -132,7 +138,9 @@ def beginning(doctree):
     """Return a page's first sentences, without formulas, as long as a list of results shows."""
     text = ""
     for paragraph in doctree.findall(nodes.paragraph):
-        if next(paragraph.findall(nodes.math), None) is None:
+        # What stands in a table, a box or a list says little without the rest of it.
+        is_text = isinstance(paragraph.parent, nodes.section) and not paragraph["classes"]
+        if is_text and next(paragraph.findall(nodes.math), None) is None:
             text = f"{text} {' '.join(paragraph.astext().split())}".strip()
         if len(text) > LONGEST / 2:
             break

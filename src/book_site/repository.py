@@ -6,7 +6,9 @@ import subprocess
 from pathlib import Path
 from typing import NamedTuple
 
+from docutils import nodes
 from sphinx.errors import ConfigError
+from sphinx.util.docutils import SphinxRole
 
 ROOT = Path(__file__).parents[2]
 # The workflow that publishes adds this folder to a copy of the source, on a branch of its own.
@@ -15,6 +17,29 @@ BRANCH = FOLDER = "notebooks"
 
 def setup(app):
     app.add_config_value("book_repository", lambda config: repository(), "html")
+    app.add_role("repository", RepositoryRole())
+    app.add_node(RepositoryWords)
+    app.connect("doctree-resolved", link)
+
+
+class RepositoryWords(nodes.inline):
+    """Stands for words that lead to the repository until it is known whether there is one."""
+
+
+class RepositoryRole(SphinxRole):
+    """The role ``{repository}`words` ``, which is a link where the repository is known."""
+
+    def run(self):
+        """Leave the link to the builder."""
+        return [RepositoryWords("", nodes.Text(self.text))], []
+
+
+def link(app, doctree, docname):
+    """Link to the repository, or leave the words alone."""
+    known = app.config.book_repository
+    for words in list(doctree.findall(RepositoryWords)):
+        linked = [nodes.reference("", "", *words.children, refuri=known.home)] if known else None
+        words.replace_self(linked or words.children)
 
 
 class Repository(NamedTuple):
@@ -22,6 +47,11 @@ class Repository(NamedTuple):
 
     owner: str
     name: str
+
+    @property
+    def home(self):
+        """Return the address of the repository itself."""
+        return f"https://github.com/{self.owner}/{self.name}"
 
     @property
     def pages(self):

@@ -8,7 +8,7 @@ import re
 import zlib
 from pathlib import Path
 
-from . import assets, explorer
+from . import assets, explorer, mend
 
 HERE = Path(__file__).parent
 STYLE, SCRIPT = "_static/site.css", "_static/site.js"
@@ -26,9 +26,17 @@ ADDRESS = re.compile(r"url\(([\"']?)(?!data:|#|https?:)([^)\"']+)\1\)")
 
 def setup(app):
     app.config.templates_path.append(str(HERE / "theme"))
+    # The joined sheet is written with the pages, so that they are once more when ours changes.
+    app.add_config_value("book_style", lambda config: checksum(app.srcdir), "html")
     # After all that adds or copies files.
     app.connect("html-page-context", replace, priority=900)
     app.connect("build-finished", write, priority=900)
+
+
+def checksum(folder):
+    """Return what tells one state of the chapters' own files from another."""
+    files = sorted(Path(folder, "chapters", "_static").glob("*.css"))
+    return zlib.crc32(b"".join(file.read_bytes() for file in files))
 
 
 def replace(app, pagename, templatename, context, doctree):
@@ -70,7 +78,9 @@ def write(app, exception):
         "join.cjs",
         {
             "styles": "\n".join(rebased(style, site / "_static") for style in styles),
-            "scripts": ";\n".join(script.read_text(encoding="utf-8") for script in scripts),
+            "scripts": mend.script(
+                ";\n".join(script.read_text(encoding="utf-8") for script in scripts)
+            ),
             "content": [*pages, *scripts, *naming],
             "style": site / STYLE,
             "script": site / SCRIPT,

@@ -2,6 +2,7 @@
 
 import math
 import re
+from html import escape
 
 import anywidget
 import numpy as np
@@ -282,6 +283,8 @@ class Explorer(VBox):
             return f'<div class="nw-still-only">{figure}</div>'
         start = self._start(self.data, self.sigma, self.kernel, self.query) | self._view.changed
         names = "nw-explorer" + " nw-three" * bool(self._panel) + " nw-asks" * bool(self._question)
+        if self._question:
+            figure += f'<p class="nw-asked">{escape(self._question)}</p>'
         return living(names, "Explorer", figure, start)
 
     def _description(self):
