@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 import attention_pooling
@@ -122,6 +123,14 @@ def test_every_pin_lies_within_the_bounds(project):
         for pin in pins.get(name, ()):
             assert pin.operator == "=="
             assert pin.version in bound, f"{name} is pinned to {pin.version}, outside {bound}"
+
+
+def test_each_mend_of_a_page_was_looked_at_with_the_versions_that_are_pinned():
+    text = (ROOT / "src" / "book_site" / "mend.py").read_text(encoding="utf-8")
+    seen = re.findall(r"^ *# Seen in (\S+) (\S+), \S+\.$", text, re.MULTILINE)
+    assert len(seen) > 5
+    for name, version in seen:
+        assert pinned()[canonicalize_name(name)] == SpecifierSet(f"=={version}"), name
 
 
 def test_the_version_is_one_everywhere(project):
