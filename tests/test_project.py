@@ -1,5 +1,6 @@
 """What is written down twice must say the same, and what is shipped must be whole."""
 
+import ast
 import importlib.metadata
 import inspect
 import os
@@ -209,6 +210,21 @@ def test_the_wheel_holds_the_package_and_nothing_else(tmp_path):
     assert {"attention_pooling/mcycle.csv", "attention_pooling/book.mplstyle"} <= sources
     assert shipped >= sources
     assert {name.split("/")[0] for name in shipped} == {"attention_pooling"}
+
+
+def test_each_explorer_is_named_wherever_they_are_listed():
+    named = set(attention_pooling._WIDGETS)
+    assert named == {name for name in attention_pooling.__all__ if name.endswith("Explorer")}
+    in_pages = (ROOT / "src" / "book_site" / "live" / "kernel.py").read_text(encoding="utf-8")
+    kinds = ast.literal_eval(re.search(r"for what in (\(.*\))\]", in_pages)[1])
+    assert named == {f"{kind}Explorer" for kind in kinds}
+    build = (ROOT / "src" / "book_site" / "explorer.py").read_text(encoding="utf-8")
+    figures = ast.literal_eval(re.search(r"^FIGURES = (\(.*\))", build, re.MULTILINE)[1])
+    assert len(figures) == len(named)
+    for path in ("src/attention_pooling/explorer/figure.css", "chapters/_static/book.css"):
+        lists = re.findall(r"\(((?:\.nw-\w+, )+\.nw-\w+)\)", (ROOT / path).read_text("utf-8"))
+        whole = [one.split(", ") for one in lists if one.startswith(".nw-explorer")]
+        assert whole == [[f".nw-{name}" for name in figures]] * len(whole) != [], path
 
 
 def test_only_a_named_explorer_brings_widgets_along():
