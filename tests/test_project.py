@@ -278,3 +278,14 @@ def test_the_paper_cites_what_the_books_bibliography_holds():
     cited = set(re.findall(r"@(\w+)", paper.partition("# Summary")[2]))
     assert cited
     assert cited <= set(re.findall(r"^@\w+\{(\w+),", works, re.MULTILINE))
+
+
+@pytest.mark.parametrize("path", tracked("chapters/*.md"))
+def test_code_that_is_shown_fits_the_column_of_text(path):
+    text = (ROOT / path).read_text(encoding="utf-8")
+    cells = re.findall(r"^```\{code-cell\}.*?\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    folded = re.compile(r"^:?tags:.*(hide|remove)", re.MULTILINE)
+    shown = [cell for cell in cells if not folded.search(cell)]
+    options = re.compile(r"\A---\n.*?^---\n", re.DOTALL | re.MULTILINE)
+    lines = [line for cell in shown for line in options.sub("", cell).splitlines()]
+    assert [line for line in lines if len(line) > 79] == []
