@@ -71,5 +71,6 @@ def claims_of(chapter):
 
 
 def text_of(chapter):
-    """Return the source of a chapter."""
-    return (CHAPTERS / f"{chapter}.md").read_text(encoding="utf-8")
+    """Return the source of a chapter, without the marks of sentences for its slides."""
+    source = (CHAPTERS / f"{chapter}.md").read_text(encoding="utf-8")
+    return re.sub(r"^\[(.*)\]\{\.slide\}$", r"\1", source, flags=re.MULTILINE)

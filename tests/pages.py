@@ -93,6 +93,7 @@ class Window:
             self.page.evaluate("localStorage.clear(), sessionStorage.clear()")
         self.page.mouse.move(0, 0)
         self.page.goto("about:blank")
+        self.page.emulate_media(media="null")
         self.page.set_viewport_size(self._size)
 
 

@@ -451,4 +451,4 @@ def test_without_a_script_and_on_paper_all_can_be_read(window, opened, site):
     alive.page.emulate_media(media="print")
     assert "Their mean." in alive.inner_text()
     assert alive.get_by_text("equally similar").bounding_box()["height"] > 10
-    alive.page.emulate_media(media="screen")
+    alive.page.emulate_media(media="null")

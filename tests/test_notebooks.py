@@ -6,16 +6,18 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pages
 import pytest
 import yaml
 from myst_nb.core.read import read_myst_markdown_notebook
+from nbclient import NotebookClient
 
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / "src"))
-from book_site import frameworks, lite, notebooks  # noqa: E402
+from book_site import figures, frameworks, lite, notebooks  # noqa: E402
 from book_site.cells import ELSEWHERE  # noqa: E402
 from book_site.repository import Repository  # noqa: E402
 
@@ -370,3 +372,12 @@ def test_pip_takes_its_part_of_the_conda_environment(environments, tmp_path):
         cwd=ROOT,
         check=True,
     )
+
+
+def test_what_a_cell_prints_slowly_comes_in_one_piece(tmp_path, monkeypatch):
+    monkeypatch.setenv("IPYTHONDIR", "")
+    figures.prepare_kernels(SimpleNamespace(outdir=tmp_path / "html"))
+    slow = 'import time\nprint("one", end="")\ntime.sleep(0.5)\nprint(" line")'
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(slow)])
+    NotebookClient(notebook).execute()
+    assert [output["text"] for output in notebook.cells[0].outputs] == ["one line\n"]

@@ -1,5 +1,6 @@
 """What is written down twice must say the same, and what is shipped must be whole."""
 
+import ast
 import importlib.metadata
 import inspect
 import os
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 import attention_pooling
@@ -124,6 +126,14 @@ def test_every_pin_lies_within_the_bounds(project):
             assert pin.version in bound, f"{name} is pinned to {pin.version}, outside {bound}"
 
 
+def test_each_mend_of_a_page_was_looked_at_with_the_versions_that_are_pinned():
+    text = (ROOT / "src" / "book_site" / "mend.py").read_text(encoding="utf-8")
+    seen = re.findall(r"^ *# Seen in (\S+) (\S+), \S+\.$", text, re.MULTILINE)
+    assert len(seen) > 5
+    for name, version in seen:
+        assert pinned()[canonicalize_name(name)] == SpecifierSet(f"=={version}"), name
+
+
 def test_the_version_is_one_everywhere(project):
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
     assert attention_pooling.__version__ == project["version"] == citation["version"]
@@ -200,6 +210,21 @@ def test_the_wheel_holds_the_package_and_nothing_else(tmp_path):
     assert {"attention_pooling/mcycle.csv", "attention_pooling/book.mplstyle"} <= sources
     assert shipped >= sources
     assert {name.split("/")[0] for name in shipped} == {"attention_pooling"}
+
+
+def test_each_explorer_is_named_wherever_they_are_listed():
+    named = set(attention_pooling._WIDGETS)
+    assert named == {name for name in attention_pooling.__all__ if name.endswith("Explorer")}
+    in_pages = (ROOT / "src" / "book_site" / "live" / "kernel.py").read_text(encoding="utf-8")
+    kinds = ast.literal_eval(re.search(r"for what in (\(.*\))\]", in_pages)[1])
+    assert named == {f"{kind}Explorer" for kind in kinds}
+    build = (ROOT / "src" / "book_site" / "explorer.py").read_text(encoding="utf-8")
+    figures = ast.literal_eval(re.search(r"^FIGURES = (\(.*\))", build, re.MULTILINE)[1])
+    assert len(figures) == len(named)
+    for path in ("src/attention_pooling/explorer/figure.css", "chapters/_static/book.css"):
+        lists = re.findall(r"\(((?:\.nw-\w+, )+\.nw-\w+)\)", (ROOT / path).read_text("utf-8"))
+        whole = [one.split(", ") for one in lists if one.startswith(".nw-explorer")]
+        assert whole == [[f".nw-{name}" for name in figures]] * len(whole) != [], path
 
 
 def test_only_a_named_explorer_brings_widgets_along():

@@ -552,7 +552,7 @@ def test_ink_on_paper_is_dark_and_follows_a_theme_without_transitions(chromium, 
         page.wait_for_timeout(100)
         assert root.evaluate(INK) < 60
         assert root.evaluate("root => getComputedStyle(root).color") == "rgb(0, 0, 0)"
-        page.emulate_media(media="screen")
+        page.emulate_media(media="null")
         page.wait_for_timeout(100)
         assert root.evaluate(INK) > 150
 

@@ -342,6 +342,13 @@ def test_every_figure_is_drawn_for_both_themes(html, desktop, site):
     assert seen > 60
 
 
+def test_a_window_keeps_no_medium_of_the_test_before(windows):
+    shared = windows(viewport={"width": 1280, "height": 900})
+    shared.page.emulate_media(media="print")
+    shared.tidy()
+    assert shared.page.evaluate("() => matchMedia('screen').matches")
+
+
 @pytest.mark.parametrize("paper", ["A4", "Letter"])
 def test_the_summary_prints_on_one_sheet(desktop, site, paper):
     desktop.page.goto(site + "chapters/summary.html")

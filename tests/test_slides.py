@@ -12,6 +12,11 @@ NOW = """() => [...document.querySelectorAll(".slide")]
   .findIndex((one) => Math.abs(one.getBoundingClientRect().top) < 2)"""
 
 
+def told(element):
+    """Return what an element says, however its lines break."""
+    return re.sub(r"\s+(?=[.,;:])", "", " ".join(element.get_text().split()))
+
+
 @pytest.fixture
 def deck(desktop, site):
     desktop.page.set_viewport_size({"width": 1920, "height": 1080})
@@ -48,6 +53,15 @@ def test_a_deck_shows_each_figure_formula_and_guess_of_its_chapter_and_leads_to_
                 name,
                 kind,
             )
+        # What an author has marked stands on a slide: sentences once, and what cells print.
+        for cited in chapter.select(".slide .bibtex-citation"):
+            cited.extract()
+        said = [told(one) for one in deck.select(".slide > p")]
+        for one in chapter.select("p > .slide"):
+            assert said.count(told(one)) == 1, (name, told(one))
+        printed = [told(one) for one in chapter.select(".tag_slide .cell_output pre")]
+        assert [told(one) for one in deck.select(".slide > pre")] == printed, name
+        assert not deck.select(".slide .slide"), name
         named = [one["id"] for one in deck.select("[id]")]
         assert len(named) == len({*named}), name
         for link in deck.main.select("a[href]"):
@@ -70,6 +84,20 @@ def test_everything_on_a_slide_has_room(desktop, site, screen):
             .filter((one) => one.scrollHeight > innerHeight || one.scrollWidth > innerWidth)
             .map((one) => one.id)"""
         page.wait_for_function(f"() => !({over})().length")
+        # A formula does not run into its number.
+        assert not page.evaluate(
+            """() => [...document.querySelectorAll(".slide > .math:has(.eqno)")].filter((one) =>
+              [...one.querySelectorAll(".katex-html > .base")].some((part) =>
+                part.getBoundingClientRect().right >
+                one.querySelector(".eqno").getBoundingClientRect().left)).map((one) => one.id)"""
+        ), name
+        # Each figure shows a picture, also where that is a link to a larger one.
+        unseen = """() => [...document.querySelectorAll(".slide > figure")].filter((figure) =>
+            ![...figure.querySelectorAll("img")].some((one) => {
+              const { width, height } = one.getBoundingClientRect();
+              return width > innerWidth / 2 && height > innerHeight / 5;
+            })).map((figure) => figure.id)"""
+        assert not page.evaluate(unseen), name
 
 
 def test_keys_turn_the_slides_unless_a_figure_takes_them(deck):

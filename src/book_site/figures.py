@@ -10,7 +10,7 @@ import re
 import shutil
 from pathlib import Path
 
-IN_KERNEL = Path(__file__).with_name("figures_in_kernel.py")
+IN_KERNEL = Path(__file__).with_name("in_kernel.py")
 PAPER, INK = 0x12, 0xE8  # grey levels of a dark page's ground and of its text
 GREY = re.compile(r"#([0-9a-f]{2})\1\1\b")
 IMAGE = re.compile(r'<img ([^>]*?)src="([^"]*_images/([^"/]+))\.(svg|png)"([^>]*?) ?/?>')
@@ -26,7 +26,7 @@ def prepare_kernels(app):
     folder = Path(app.outdir).parent / "ipython"
     startup = folder / "profile_default" / "startup"
     startup.mkdir(parents=True, exist_ok=True)
-    shutil.copy(IN_KERNEL, startup / "00-figures.py")
+    shutil.copy(IN_KERNEL, startup / "00-book.py")
     os.environ["IPYTHONDIR"] = str(folder)
 
 

@@ -1,8 +1,9 @@
 """Slides of each chapter, made from its finished page: what a teacher projects.
 
 A section becomes a slide with its first sentence, and each further figure, formula, table and
-guess in it one more. What is alive on the page is alive on its slide, for a deck loads what its
-page loads. Where an author marks sentences, ``[So.]{.slide}``, these replace a section's first.
+guess in it one more, as does what a cell with the tag ``slide`` prints. What is alive on the page
+is alive on its slide, for a deck loads what its page loads. Where an author marks sentences,
+``[So.]{.slide}``, they replace those that lead to the next part, or stand below the one before.
 """
 
 from copy import copy
@@ -17,6 +18,8 @@ from ..notebooks import is_notebook
 HERE = Path(__file__).parent
 FOLDER = "slides"
 ALIVE = "[class^=nw-]:not(.nw-guess)"
+# A cell with the tag `slide`, whose numbers are shown as it prints them.
+TAGGED = "tag_slide"
 # Of a page's head, what makes its figures look as they do and come alive.
 LOADED = "link[rel=stylesheet], style, script:not([src], [type])"
 RUNS_CODE = "live/live.mjs"
@@ -127,36 +130,57 @@ def slides_of(section):
         aims = section.find("ul", recursive=False)
         yield [heading, paragraphs[0], aims.find_previous_sibling("p"), aims]
         return
-    marked = section.select(":scope > p > .slide")
-    said = [rewritten("p", one.contents) for one in marked] or [
-        sentences(one)[0] for one in paragraphs[:1]
-    ]
+    said, shown = [], []
+    for child in section.find_all(recursive=False):
+        if part := shown_in(child):
+            # What leads to the first part stands for what the section says first.
+            said = said or ([] if shown else marked_before(child))
+            shown.append(part)
+        elif child.name == "p" and not shown_in(child.find_next_sibling()):
+            (shown[-1] if shown else said).extend(marked(child))
+    begun = {part.get_text() for part in shown[0]} if shown else set()
+    said = said or [sentences(one)[0] for one in paragraphs[:1]]
     heading = rewritten("h2", heading.contents)
-    shown = [part for part in map(shown_in, section.find_all(recursive=False)) if part]
-    first = shown[0] if shown else []
-    begun = {part.get_text() for part in first}
-    yield [heading, *(one for one in said if one.get_text() not in begun), *first]
+    first = [one for one in said if one.get_text() not in begun]
+    yield [heading, *first, *(shown[0] if shown else [])]
     for part in shown[1:]:
         yield [heading, *part]
 
 
+def marked(paragraph):
+    """Return the sentences that an author has marked."""
+    return [line for one in paragraph.select(".slide") for line in sentences(one)]
+
+
 def shown_in(child):
     """Return what a slide shows of a part of a section, with the words that lead to it."""
+    if child is None:
+        return []
     kinds = child.get("class", [])
     if "math" in kinds:
         return [*led_to(child), child, *led_on(child)]
     if "pst-scrollable-table-container" in kinds:
         return [*led_to(child), child]
     if "nw-guess" in kinds or "theorem" in kinds:
-        return [child]
+        return [*marked_before(child), child]
     shown = child.select_one(f".cell_output :is(figure, {ALIVE}, table)")
-    return [shown] if shown else []
+    if shown:
+        return [*marked_before(child), shown]
+    if TAGGED in kinds:
+        return [*led_to(child), rewritten("pre", [child.select_one(".cell_output pre").get_text()])]
+    return []
+
+
+def marked_before(child):
+    """Return the marked sentences of the paragraph before."""
+    before = child.find_previous_sibling()
+    return marked(before) if before.name == "p" else []
 
 
 def led_to(child):
-    """Return the sentence before, if there is one."""
+    """Return the marked sentences of the paragraph before, or else its last."""
     before = child.find_previous_sibling()
-    return [sentences(before)[-1]] if before.name == "p" else []
+    return marked(before) or sentences(before)[-1:] if before.name == "p" else []
 
 
 def led_on(child):

@@ -3,7 +3,7 @@
   const LEAST = 0.6;
   const STEP = 0.05;
 
-  const isOver = (slide) => slide.scrollHeight > innerHeight;
+  const isOver = (slide) => slide.scrollHeight > innerHeight || slide.scrollWidth > innerWidth;
 
   /** Make what is alive as large as its slide allows. */
   function enlarge(slide, figure) {
@@ -12,6 +12,17 @@
     let zoom = LEAST;
     while (!isOver(slide) && zoom < most) figure.style.zoom = zoom += STEP;
     if (isOver(slide)) figure.style.zoom = zoom - STEP;
+  }
+
+  /** Make a formula so small that it does not run into its number. */
+  function narrow(formula) {
+    const parts = [...formula.querySelectorAll(".katex-html > .base")];
+    const number = formula.querySelector(".eqno");
+    const end = () => Math.max(...parts.map((part) => part.getBoundingClientRect().right));
+    const room = () => (number ?? formula).getBoundingClientRect()[number ? "left" : "right"] - 16;
+    let share = 1;
+    formula.style.removeProperty("--share");
+    while (end() > room() && share > LEAST) formula.style.setProperty("--share", (share -= STEP));
   }
 
   /** Make the words of a slide so small that all find room. */
@@ -26,6 +37,7 @@
       slide.style.setProperty("--fit", 1);
       if (figure) figure.style.zoom = innerWidth < NARROW ? 1 : LEAST;
       if (innerWidth < NARROW) continue;
+      for (const formula of slide.querySelectorAll(":scope > .math")) narrow(formula);
       shorten(slide);
       if (figure) enlarge(slide, figure);
     }
@@ -50,7 +62,7 @@
   }
 
   addEventListener("keydown", turn);
-  addEventListener("load", fit);
+  addEventListener("load", () => document.fonts.ready.then(fit));
   // A guess is larger once it is answered, and a figure once it is alive.
   addEventListener("DOMContentLoaded", () => {
     for (const alive of document.querySelectorAll(".slide > [class^=nw-]"))

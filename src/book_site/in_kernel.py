@@ -1,9 +1,13 @@
-"""Run by each kernel that makes a page's outputs: figures come as drawings, too.
+"""Run by each kernel that makes a page's outputs.
 
-A drawing is sharp at every size, and its inks can be told apart, so that the build can make a
-second one for dark pages. Notebooks ask for pictures, and keep them.
+Figures come as drawings, too. A drawing is sharp at every size, and its inks can be told apart, so
+that the build can make a second one for dark pages. Notebooks ask for pictures, and keep them.
+
+What a cell prints comes in one piece. Else it is sent every so often, also amid a line, and
+MyST-NB ends a line wherever a piece ends.
 """
 
+import sys
 from io import StringIO
 
 
@@ -24,3 +28,6 @@ def drawing(fig):
 get_ipython().display_formatter.mimebundle_formatter.for_type_by_name(  # noqa: F821
     "matplotlib.figure", "Figure", drawing
 )
+for stream in (sys.stdout, sys.stderr):
+    # Seconds; IPython sends what is left at the end of each cell.
+    stream.flush_interval = 3600
