@@ -193,8 +193,8 @@ def formulas_are_met(larger, q, trend):
 
 @says(
     "At $\\sigma = 0.4$ the bias is a few percent smaller than predicted, and many standard "
-    "errors: the truth is not quite a parabola over so wide a reach, and the next term of its expansion, "
-    "$\\sigma^4 \\sin(q)/4 = 0.0064$, makes up for the difference.",
+    "errors: the truth is not quite a parabola over so wide a reach, and the next term of "
+    "its expansion, $\\sigma^4 \\sin(q)/4 = 0.0064$, makes up for the difference.",
 )
 def next_term_makes_up(larger, q, trend):
     bias, error, _, predicted, _ = at_width(0.4, larger, q, trend)
