@@ -14,7 +14,8 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-com
 LINT := $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/codespell && $(BIN)/mypy
 # Tests run side by side, those that share what takes long to make in one process. With threads of
 # their own, libraries would take the processors from each other.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --dist loadgroup --numprocesses
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --dist loadgroup --no-loadscope-reorder \
+    --numprocesses
 WITH_PAGES := -m 'browser or book or network or slow'
 ALONE := -m 'not (browser or book or network or slow)'
 CHROMIUM := $(shell command -v chromium || command -v chromium-browser)
