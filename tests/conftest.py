@@ -33,6 +33,7 @@ SHARED = {
     "everything",
     "pyodide_folder",
     "explorer",
+    "client",
     "complaints",
     "computed",
     "programs",

@@ -47,10 +47,15 @@ def every_page():
     return [page for page in every if not page.startswith(("_static/", "lite/"))]
 
 
+def to_read():
+    """Return the built pages but for slides, which show what their chapters show."""
+    return [page for page in every_page() if not page.startswith("slides/")]
+
+
 def with_explorers():
-    """Return the pages that contain an explorer."""
+    """Return the pages to read that contain an explorer."""
     mark = 'class="nw-explorer'
-    return [page for page in every_page() if mark in (HTML / page).read_text(encoding="utf-8")]
+    return [page for page in to_read() if mark in (HTML / page).read_text(encoding="utf-8")]
 
 
 def installed_chromium():

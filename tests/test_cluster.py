@@ -30,7 +30,7 @@ def chapter():
 
 @pytest.fixture(scope="module")
 def client():
-    here = {"dashboard_address": None, "host": "127.0.0.1"}
+    here = {"dashboard_address": "127.0.0.1:0", "host": "127.0.0.1"}
     with (
         distributed.LocalCluster(n_workers=2, threads_per_worker=1, **here) as cluster,
         distributed.Client(cluster) as client,
