@@ -260,6 +260,7 @@ EVERY_RULE = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-prac
 OF_COLOURS = ["color-contrast", "link-in-text-block"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("theme", "rules"), [("light", EVERY_RULE), ("dark", OF_COLOURS)])
 def test_nothing_keeps_anyone_out(desktop, site, theme, rules):
     page = desktop.page
