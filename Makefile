@@ -8,7 +8,9 @@ FRAMEWORKS_PYTHON ?= $(PYTHON)
 MXNET_PYTHON ?= python3.11
 LIBRARIES ?= numpy torch jax tensorflow $(if $(shell $(MXNET_PYTHON) --version 2>/dev/null),mxnet)
 BIN := $(VENV)/bin
-# Python compiles what it imports, which is a small part of what pip would compile beforehand.
+# Python compiles what it imports, which is a small part of what pip would compile beforehand, and
+# has to keep it: else each of a hundred processes compiles its libraries anew.
+unexport PYTHONDONTWRITEBYTECODE
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile $(PIP_FLAGS) \
     -c constraints.txt
 LINT := $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/codespell && $(BIN)/mypy

@@ -1,5 +1,6 @@
 """The generated notebooks look right in plain Markdown, and run in an environment of their own."""
 
+import functools
 import os
 import re
 import shutil
@@ -249,6 +250,7 @@ def test_a_cited_work_is_listed_once_and_in_full(html, chapter):
         assert entry.count(entry[:20]) == 1
 
 
+@functools.cache
 def needs(chapter):
     """Return what a chapter's own cells need, in the words of `notebooks.EXTRAS`."""
     path = ROOT / "chapters" / f"{chapter}.md"
