@@ -1,5 +1,6 @@
 """`pool` and `leave_one_out_curve` give what the dense code gives, at any size."""
 
+import contextlib
 import io
 import re
 import subprocess
@@ -302,23 +303,32 @@ def error_of(got, want, size):
     return np.nanmax(abs(got - want) / (size + np.finfo(got.dtype).tiny), initial=0)
 
 
-@given(
+ANY_GEOMETRY = given(
     geometries(),
     st.sampled_from(NAMES),
     st.sampled_from([2.0**-9, 0.125, 1.0]),
     st.sampled_from(["nan", "nearest"]),
     st.booleans(),
 )
-@settings(max_examples=200)
-def test_any_geometry_of_keys_and_queries(geometry, kernel, sigma, unreached, boxes):
-    queries, keys, values = geometry
-    with pytest.MonkeyPatch.context() as patch:
+
+
+@contextlib.contextmanager
+def quick_ways(boxes):
+    """Take the quick ways however few the pairs are, by boxes on request; no step may warn."""
+    with pytest.MonkeyPatch.context() as patch, np.errstate(all="raise"):
         patch.setattr(fast, "FEW_PAIRS", 0)
         if boxes:
             patch.setattr(fast_gauss, "COSTS", dict.fromkeys(fast_gauss.COSTS, 0) | {"pair": 1})
-        with np.errstate(all="raise"):
-            estimate = pool(queries, keys, values, kernel, sigma, unreached=unreached)
-            errors, lonely = leave_one_out_curve(keys, values, kernel, [sigma])
+        yield
+
+
+@ANY_GEOMETRY
+@settings(max_examples=200)
+def test_any_geometry_of_keys_and_queries(geometry, kernel, sigma, unreached, boxes):
+    queries, keys, values = geometry
+    with quick_ways(boxes):
+        estimate = pool(queries, keys, values, kernel, sigma, unreached=unreached)
+        errors, lonely = leave_one_out_curve(keys, values, kernel, [sigma])
     assert estimate.dtype == errors.dtype == values.dtype
     rounding = 1e-10 if values.dtype == np.float64 else 1e-6
     wanted = expected(queries, keys, values, kernel, sigma, unreached)
@@ -805,25 +815,15 @@ def test_derivatives_are_those_of_steps(kernel):
         assert torch.autograd.gradgradcheck(function, (values, width), fast_mode=True)
 
 
-@given(
-    geometries(),
-    st.sampled_from(NAMES),
-    st.sampled_from([2.0**-9, 0.125, 1.0]),
-    st.sampled_from(["nan", "nearest"]),
-    st.booleans(),
-)
+@ANY_GEOMETRY
 @settings(max_examples=100)
 def test_derivatives_for_any_geometry(geometry, kernel, sigma, unreached, boxes):
     queries, keys, values = map(torch.asarray, geometry)
     width = in_the_graph(sigma, values.dtype)
     values.requires_grad_()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fast, "FEW_PAIRS", 0)
-        if boxes:
-            patch.setattr(fast_gauss, "COSTS", dict.fromkeys(fast_gauss.COSTS, 0) | {"pair": 1})
-        with np.errstate(all="raise"):
-            estimate = pool(queries, keys, values, kernel, width, unreached=unreached)
-            curve = leave_one_out_curve(keys, values, kernel, [width])
+    with quick_ways(boxes):
+        estimate = pool(queries, keys, values, kernel, width, unreached=unreached)
+        curve = leave_one_out_curve(keys, values, kernel, [width])
     signs = torch.asarray(np.random.default_rng(0).choice([-1.0, 1.0], estimate.shape))
     with np.errstate(all="raise"):
         received, *found = torch.autograd.grad(torch.nansum(estimate * signs), (values, width))
