@@ -2,10 +2,12 @@
 
 What is set inside sphinxcontrib-katex is written for 0.9.11. The options can go when the renderer
 is given them (hagenw/sphinxcontrib-katex#145); the connection, which came with pull request 69 and
-of which no report is known, when it waits for the renderer and sends a formula in one part.
+of which no report is known, when it waits until the renderer listens.
 """
 
 import socket
+import subprocess
+import time
 from pathlib import Path
 
 from sphinx.errors import ExtensionError
@@ -25,7 +27,7 @@ def setup(app):
     app.config.katex_prerender = True
     app.config.katex_js_path = str(KATEX / "katex.min.js")
     app.config.katex_css_path = "katex/katex.min.css"
-    # Over its own socket the renderer is called before it listens, on a machine that is busy.
+    # Where there are sockets of files: its own way calls the renderer before it listens.
     katex.KaTeXServer.start_server_process = connected
     katex.STARTUP_TIMEOUT = katex.RENDER_TIMEOUT = 60.0
     katex.NODEJS_BINARY = str(NODE)
@@ -36,10 +38,20 @@ def setup(app):
 
 def connected(rundir, timeout):
     """Start the renderer, and return its process and a connection to it."""
-    process, connection = katex.KaTeXServer.start_network_socket(rundir, timeout)
-    # A formula is sent in two parts; the second would wait for 40 ms until the first is confirmed.
-    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return process, connection
+    # Over a port, each answer in two parts would wait for 40 ms until the first is confirmed.
+    place = Path(rundir, "katex.sock")
+    command = katex.KaTeXServer.build_command(socket=place)
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=rundir)
+    connection = socket.socket(socket.AF_UNIX)
+    ends = time.monotonic() + timeout
+    while True:
+        try:
+            connection.connect(str(place))
+            return process, connection
+        except (FileNotFoundError, ConnectionRefusedError):
+            if time.monotonic() > ends:
+                raise katex.KaTeXServer.timeout_error(timeout) from None
+            time.sleep(0.001)
 
 
 def copy_fonts(app, exception):
