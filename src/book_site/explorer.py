@@ -38,12 +38,14 @@ START = """{{
     await parsed;
     setTimeout(() => figures.mountAll(document, "{bare}"));
   }};
-  if (origin === "null") {{
-    const script = document.createElement("script");
-    script.src = "{classic}";
-    script.onload = () => start({name}Figures);
-    document.head.append(script);
-  }} else import("{module}").then(start);
+  const classic = origin === "null";
+  const script = document.createElement("script");
+  script.onload = async () => start(classic ? {name}Figures : await import("{module}"));
+  // What is imported alone would come before what the first paint needs.
+  script.fetchPriority = "low";
+  if (!classic) script.type = "module";
+  script.src = classic ? "{classic}" : "{module}";
+  document.head.append(script);
 }}"""
 # A page with one figure alone, for frames on pages elsewhere.
 BARE = """<!doctype html>

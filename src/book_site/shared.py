@@ -15,6 +15,8 @@ STYLE, SCRIPT = "_static/site.css", "_static/site.js"
 # The theme puts these around those that Sphinx knows.
 FIRST_STYLES = ("_static/basic.css", "_static/styles/pydata-sphinx-theme.css")
 LAST_SCRIPTS = ("_static/scripts/bootstrap.js", "_static/scripts/pydata-sphinx-theme.js")
+# They read sizes, for which a page that has not been drawn would be laid out once more.
+LATE = "requestAnimationFrame(() => setTimeout(() => {\n%s\n}));"
 # Pages elsewhere load these alone, and so do pages of the book that show a figure.
 OURS = (*explorer.FIGURES, "guess")
 APART = tuple(f"_static/{explorer.STYLE.format(name=name)}" for name in OURS)
@@ -57,7 +59,8 @@ def replace(app, pagename, templatename, context, doctree):
     context["joined_script_attributes"] = attributes
     app.joined = (
         [*FIRST_STYLES, *(name for name in styles if name not in APART)],
-        [*scripts, *LAST_SCRIPTS, *map(str, sorted((HERE / "theme").glob("*.js")))],
+        [*scripts, *map(str, sorted((HERE / "theme").glob("*.js")))],
+        LAST_SCRIPTS,
     )
 
 
@@ -71,17 +74,16 @@ def write(app, exception):
     if exception or app.builder.format != "html" or not hasattr(app, "joined"):
         return
     site = Path(app.outdir)
-    styles, scripts = ([Path(site, name) for name in names] for names in app.joined)
+    styles, scripts, last = ([Path(site, name) for name in names] for names in app.joined)
     pages = [page for page in sorted(site.rglob("*.html")) if "lite" not in page.parts]
     naming = [file for pattern in NAMING for file in sorted((site / "_static").glob(pattern))]
+    theme = LATE % mend.script(";\n".join(map(read, last)))
     assets.node(
         "join.cjs",
         {
             "styles": "\n".join(rebased(style, site / "_static") for style in styles),
-            "scripts": mend.script(
-                ";\n".join(script.read_text(encoding="utf-8") for script in scripts)
-            ),
-            "content": [*pages, *scripts, *naming],
+            "scripts": ";\n".join([*map(read, scripts), theme]),
+            "content": [*pages, *scripts, *last, *naming],
             "style": site / STYLE,
             "script": site / SCRIPT,
         },
@@ -94,6 +96,11 @@ def write(app, exception):
             changed = asked.sub(rf"\g<1>{version}", text)
             if changed != text:
                 page.write_text(changed, encoding="utf-8")
+
+
+def read(script):
+    """Return a script as it stands."""
+    return script.read_text(encoding="utf-8")
 
 
 def rebased(style, folder):
