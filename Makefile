@@ -20,7 +20,7 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --dist loadgroup --no-loadsc
     --numprocesses
 WITH_PAGES := -m 'browser or book or network or slow'
 ALONE := -m 'not (browser or book or network or slow)'
-CHROMIUM := $(shell command -v chromium || command -v chromium-browser)
+CHROMIUM := $(firstword $(shell command -v chromium-headless-shell chromium chromium-browser))
 BOUND = PYTHONPATH=src $(BIN)/python -m book_site.bound
 SOURCES := $(shell find src -type f -not -name '*.pyc')
 

@@ -31,6 +31,7 @@ SHARED = {
     "known",
     "unknown",
     "everything",
+    "environments",
     "pyodide_folder",
     "explorer",
     "client",

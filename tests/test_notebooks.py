@@ -263,42 +263,38 @@ def extras(needed):
     return sorted({notebooks.EXTRAS[name][0] for name in needed})
 
 
-def alike(chapters, needs=needs):
-    """Let chapters that need the same run in one process, which makes an environment for them."""
-    groups = {
-        chapter: pytest.mark.xdist_group("-".join(["env", *extras(needs(chapter))]))
-        for chapter in chapters
-    }
-    return [pytest.param(chapter, marks=group) for chapter, group in groups.items()]
-
-
 def in_page(chapter):
     """Return what a chapter needs in a browser."""
     return [name for name in needs(chapter) if name not in ELSEWHERE]
 
 
 LACKING = [chapter for chapter in CHAPTERS if in_page(chapter) != needs(chapter)]
+# Those that need more begin with what those that need less have installed.
+BY_NEEDS = sorted(CHAPTERS, key=lambda chapter: len(needs(chapter)))
 
 
 @pytest.fixture(scope="module")
 def environments(html, tmp_path_factory):
-    """For each set of extras, the kernels of a new environment where nothing else is installed."""
-    bare, made = tmp_path_factory.mktemp("environments") / "bare", {}
+    """For each set of extras, the kernels of an environment where no other is installed."""
+    bare = tmp_path_factory.mktemp("environments") / "bare"
     subprocess.run([sys.executable, "-m", "venv", bare], check=True)
     pip = [bare / "bin" / "python", "-m", "pip", "install", "--quiet", "--no-compile"]
     pip += ["--disable-pip-version-check", "-c", ROOT / "constraints.txt", "ipykernel"]
     subprocess.run(pip, check=True)
+    made = {}
 
     def kernels(needed=()):
-        installs = tuple(extras(needed))
+        installs = frozenset(extras(needed))
         if installs not in made:
-            folder = bare.with_name(f"environment-{len(made)}")
-            shutil.copytree(bare, folder, symlinks=True)
+            nearest = max((known for known in made if known < installs), key=len, default=None)
+            folder = bare.with_name("-".join(["with", *sorted(installs)]))
+            # What pip installs later are files of other names, or new ones in the place of old.
+            shutil.copytree(made.get(nearest, bare), folder, symlinks=True, copy_function=os.link)
             python = folder / "bin" / "python"
             spec = [python, "-m", "ipykernel", "install", "--prefix", folder, "--name", "clean"]
             subprocess.run(spec, check=True, capture_output=True)
-            made[installs] = folder / "share" / "jupyter"
-        return made[installs]
+            made[installs] = folder
+        return made[installs] / "share" / "jupyter"
 
     return kernels
 
@@ -332,12 +328,14 @@ def assert_quiet(notebook):
             assert output.get("name") != "stderr", output.text
 
 
-@pytest.mark.parametrize("chapter", alike(CHAPTERS))
+@pytest.mark.parametrize("chapter", BY_NEEDS)
 def test_a_notebook_runs_where_only_its_first_cell_installs(chapter, environments, tmp_path):
     kernels = environments(needs(chapter))
     (wheel,) = NOTEBOOKS.glob("*.whl")
     shutil.copy(wheel, tmp_path)
     notebook = read(NOTEBOOKS / f"{chapter}.ipynb")
+    named = ",".join(sorted([*extras(needs(chapter)), "widgets"]))
+    assert f"[{named}]" in notebook.cells[0].source
     # The wheel is not published yet where it will be downloaded from.
     beside = (tmp_path / wheel.name).as_uri()
     notebook.cells[0].source = re.sub(r"https://\S+\.whl", beside, notebook.cells[0].source)
@@ -346,7 +344,7 @@ def test_a_notebook_runs_where_only_its_first_cell_installs(chapter, environment
     assert any(cell.get("outputs") for cell in ran.cells)
 
 
-@pytest.mark.parametrize("chapter", alike(LACKING, in_page))
+@pytest.mark.parametrize("chapter", LACKING)
 def test_a_notebook_for_the_browser_runs_without_what_runs_elsewhere(
     chapter, environments, tmp_path
 ):
@@ -359,7 +357,6 @@ def test_a_notebook_for_the_browser_runs_without_what_runs_elsewhere(
     assert_quiet(run(notebook, tmp_path, environments(in_page(chapter))))
 
 
-@pytest.mark.xdist_group("env")
 def test_pip_takes_its_part_of_the_conda_environment(environments, tmp_path):
     listed = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
     (lines,) = (part["pip"] for part in listed if isinstance(part, dict))
