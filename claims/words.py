@@ -90,8 +90,8 @@ def by_length(model, symbols, lengths, seen):
 @says(
     "A match of two words weighs several times as much as a match of one: the first layer's other "
     "head, which looks two words back, has a use after all.",
-    "Beyond two words there is little more to gain, since nothing in the first layer looks "
-    "further.",
+    "For three or four words it is not even twice as much as for two, since nothing in the first "
+    "layer looks further.",
 )
 def two_words_are_enough(trained_here, symbols, lengths, seen):
     _, one, two, three, four = by_length(trained_here, symbols, lengths, seen)
