@@ -50,10 +50,10 @@ def heads_share_the_work(weight_back, in_common, on_first_place, repeats, place,
 
 
 @says(
-    "Without the words hardly anything changes in the first layer: its heads are kernels of the "
+    "Without the words the weights one and two back hardly change: the first layer goes by "
     "positions.",
 )
-def first_layer_is_a_kernel_of_positions(weight_back, trained_here):
+def first_layer_goes_by_positions(weight_back, trained_here):
     wordless = trained_here._replace(embedding=0 * trained_here.embedding)
     changed = np.subtract(layers(weight_back, wordless), layers(weight_back, trained_here))
     return np.abs(changed).max() < 0.05
