@@ -42,8 +42,8 @@ def picture_of_collapse(paths, squared_errors, grid):
 
 
 @says(
-    "Only the rate of learning is a trouble: over $\\theta = \\ln\\sigma$ the error is so flat near "
-    "its minimum that a rate which suits there leaps far too far at the width 1.",
+    "Only the rate of learning is a trouble: over $\\theta = \\ln\\sigma$ the error is so flat "
+    "near its minimum that a rate which suits there leaps far too far at the width 1.",
 )
 def no_rate_suits_both(slopes, curve, widths):
     least = curve.argmin()
