@@ -16,28 +16,33 @@ def local_line_errs_least(errors, widths, best):
     return line < 0.9 * average and average < one and 1.3 < ratio < 3
 
 
+def _biases(fits, best, still):
+    return [np.mean(answers[best[name]], axis=0) - still for name, answers in fits.items()]
+
+
 @says(
     "Over all hours together the local line has the least squared bias; after 7, where the tide is "
     "flat, the average has less.",
-    "Three biases over the hours from 2 to 10. That of the average begins 0.3 metres below zero "
-    "and nears it at 5; that of one line swings from a third of a metre below zero to twice as "
-    "much above it at 10; that of the local line stays within 0.2 metres. "
-    "After 7 that of the average is the smallest.",
 )
 def local_line_has_the_least_bias(fits, best, still, asked):
-    average, line, one = (
-        np.mean(answers[best[name]], axis=0) - still for name, answers in fits.items()
-    )
-    squares = [np.mean(bias**2) for bias in (average, line, one)]
-    late = [np.mean(bias[asked > 7] ** 2) for bias in (average, line, one)]
+    squares = np.array([bias**2 for bias in _biases(fits, best, still)])
+    return squares.mean(axis=1).argmin() == 1 and squares[:, asked > 7].mean(axis=1).argmin() == 0
+
+
+@says(
+    "Three biases over the hours from 2 to 10. That of the average begins 0.3 metres below zero "
+    "and nears it at 5; that of one line swings from a third of a metre below zero to twice as "
+    "much above it at 10; that of the local line stays within 0.2 metres. After 7 that of the "
+    "average is the smallest.",
+)
+def picture_of_the_biases(fits, best, still):
+    average, local, one = _biases(fits, best, still)
     return (
-        np.argmin(squares) == 1
-        and np.argmin(late) == 0
-        and abs(line).max() < 0.3
-        and average[0] < -0.15
+        average[0] < -0.15
         and abs(average[15]) < 0.12
         and one[0] < -0.25
         and one[-1] > 0.5
+        and abs(local).max() < 0.2
     )
 
 
