@@ -62,8 +62,9 @@ def doors_are_tamed(patient, ways):
 
 
 @says(
-    "One width and nearest neighbours do about equally well, and both are some 300 worse than the "
-    "linear model, which is about two to three standard errors, in most of the splits.",
+    "One width and nearest neighbours do about equally well, and both are worse than the linear "
+    "model in most of the splits, on average by some 300, which is about two to three standard "
+    "errors.",
 )
 def pooling_loses(patient, difference, behind):
     line = patient["linear model", 0]

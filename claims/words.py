@@ -50,10 +50,10 @@ def heads_share_the_work(weight_back, in_common, on_first_place, repeats, place,
 
 
 @says(
-    "Without the words nothing changes in the first layer: its heads are kernels of the distance "
-    "in the text, and of nothing else.",
+    "Without the words the weights one and two back hardly change: the first layer goes by "
+    "positions.",
 )
-def first_layer_is_a_kernel_of_distance(weight_back, trained_here):
+def first_layer_goes_by_positions(weight_back, trained_here):
     wordless = trained_here._replace(embedding=0 * trained_here.embedding)
     changed = np.subtract(layers(weight_back, wordless), layers(weight_back, trained_here))
     return np.abs(changed).max() < 0.05
@@ -90,8 +90,8 @@ def by_length(model, symbols, lengths, seen):
 @says(
     "A match of two words weighs several times as much as a match of one: the first layer's other "
     "head, which looks two words back, has a use after all.",
-    "Beyond two words there is little more to gain, since nothing in the first layer looks "
-    "further.",
+    "For three or four words it is not even twice as much as for two, since nothing in the first "
+    "layer looks further.",
 )
 def two_words_are_enough(trained_here, symbols, lengths, seen):
     _, one, two, three, four = by_length(trained_here, symbols, lengths, seen)

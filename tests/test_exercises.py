@@ -2090,6 +2090,7 @@ SLIPS = {
         ("shrinks as a whole", in_turn_of(lambda W, k, v, r: W + r * (v * k - W))),
         ("rate has no influence", lambda k, v, r: in_turn_loop(k, v, 1)),
         ("twice as long", lambda k, v, r: in_turn_loop(k, v, 2 * r)),
+        ("share that is kept", lambda k, v, r: in_turn_loop(k, v, 1 - r)),
         (
             "key's length",
             in_turn_of(lambda W, k, v, r: W + r * (v - W @ k) * k / np.linalg.norm(k) ** 2),

@@ -77,6 +77,9 @@ SLIPS = {
     "The step is twice as long: the gradient of half the square is −(v − W k) kᵀ, without a 2.": (
         _memory(lambda W, k, v, rate: W + 2 * rate * (v - W @ k) * k)
     ),
+    "The rate is taken for the share that is kept: the step is the rate itself, not 1 minus it.": (
+        _memory(lambda W, k, v, rate: W + (1 - rate) * (v - W @ k) * k)
+    ),
     "The correction is divided by the square of the key's length: here the rate alone is the "
     "length of the step.": _memory(lambda W, k, v, rate: W + rate * (v - W @ k) * k / (k @ k)),
     "The correction is the same for all coordinates: multiply it by the key.": (
