@@ -38,14 +38,17 @@ START = """{{
     await parsed;
     setTimeout(() => figures.mountAll(document, "{bare}"));
   }};
-  const classic = origin === "null";
-  const script = document.createElement("script");
-  script.onload = async () => start(classic ? {name}Figures : await import("{module}"));
-  // What is imported alone would come before what the first paint needs.
-  script.fetchPriority = "low";
-  if (!classic) script.type = "module";
-  script.src = classic ? "{classic}" : "{module}";
-  document.head.append(script);
+  if (origin === "null") {{
+    const script = document.createElement("script");
+    script.src = "{classic}";
+    script.onload = () => start({name}Figures);
+    document.head.append(script);
+  }} else {{
+    // What is imported alone comes before what the first paint needs.
+    const later = {{ rel: "modulepreload", href: "{module}", fetchPriority: "low" }};
+    document.head.append(Object.assign(document.createElement("link"), later));
+    import("{module}").then(start);
+  }}
 }}"""
 # A page with one figure alone, for frames on pages elsewhere.
 BARE = """<!doctype html>
