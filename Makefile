@@ -18,7 +18,8 @@ LINT := $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/codespell 
 # their own, libraries would take the processors from each other.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --dist loadgroup --no-loadscope-reorder \
     --numprocesses
-WITH_PAGES := -m 'browser or book or network or slow'
+WITH_PAGES := -m 'browser or book'
+WITHOUT_PAGES := -m 'not (browser or book)'
 ALONE := -m 'not (browser or book or network or slow)'
 CHROMIUM := $(firstword $(shell command -v chromium-headless-shell chromium chromium-browser))
 BOUND = PYTHONPATH=src $(BIN)/python -m book_site.bound
@@ -62,7 +63,8 @@ check: $(VENV)/test  ## check the code in a minute, without a browser, a network
 
 # The build leaves half of two processors idle, which is where the tests that need no page run.
 test: $(VENV)/test node_modules/katex  ## check everything: the code, the book, and its pages in a browser
-	$(MAKE) check & checking=$$!; $(MAKE) site || built=$$?; wait $$checking && exit $${built:-0}
+	{ $(LINT) && $(PYTEST) logical $(WITHOUT_PAGES); } & checking=$$!; \
+	    $(MAKE) site || built=$$?; wait $$checking && exit $${built:-0}
 	$(PYTEST) auto $(WITH_PAGES)
 
 test-browsers: export REQUIRE_BROWSER := 1
