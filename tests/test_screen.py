@@ -285,6 +285,38 @@ def test_every_page_looks_right_in_a_frame(desktop, site):
     assert {path: found for path, found in wrong.items() if found} == {}
 
 
+REST_OF_LINES = """() => [...document.querySelectorAll(".bd-article pre")].flatMap((code) => {
+  const { left } = code.getBoundingClientRect();
+  const start = left + code.clientLeft + Number.parseFloat(getComputedStyle(code).paddingLeft);
+  const walk = document.createTreeWalker(code, NodeFilter.SHOW_TEXT);
+  const found = [];
+  for (let node, above, before = "\\n"; (node = walk.nextNode()); )
+    for (let i = 0; i < node.length; i++) {
+      const range = document.createRange();
+      range.setStart(node, i);
+      range.setEnd(node, i + 1);
+      const place = range.getClientRects()[0];
+      const letter = node.data[i];
+      if (place && letter !== "\\n") {
+        if (place.top > above + 4 && before !== "\\n") found.push((place.left - start) / place.width);
+        above = place.top;
+      }
+      before = letter;
+    }
+  return found;
+})"""
+
+
+@pytest.mark.parametrize("name", ["data", "api"])
+def test_on_a_phone_the_rest_of_a_line_of_code_is_seen_to_be_one(desktop, site, name):
+    desktop.page.set_viewport_size({"width": 320, "height": 640})
+    desktop.page.goto(f"{site}chapters/{name}.html")
+    places = desktop.page.evaluate(REST_OF_LINES)
+    assert len(places) > 10
+    # Where four spaces indent, no line begins after two.
+    assert places == pytest.approx([2] * len(places), abs=0.1)
+
+
 def test_formulas_keep_their_letters_in_forced_colours(window, site):
     ink = []
     for forced in ("none", "active"):
