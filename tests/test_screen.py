@@ -298,7 +298,8 @@ REST_OF_LINES = """() => [...document.querySelectorAll(".bd-article pre")].flatM
       const place = range.getClientRects()[0];
       const letter = node.data[i];
       if (place && letter !== "\\n") {
-        if (place.top > above + 4 && before !== "\\n") found.push((place.left - start) / place.width);
+        const rest = place.top > above + 4 && before !== "\\n";
+        if (rest) found.push((place.left - start) / place.width);
         above = place.top;
       }
       before = letter;

@@ -28,7 +28,8 @@ SIGN = r'<span class="m(?:rel|bin)">[^<]*</span><span class="mspace"[^>]*></span
 PART = '</span><span class="base">'
 STRUT = r'<span class="strut"[^>]*></span>'
 GAP = (
-    r'<span class="mspace" style="margin-right:(\d)em;"></span><span class="mspace allowbreak"></span>'
+    r'<span class="mspace" style="margin-right:(\d)em;"></span>'
+    r'<span class="mspace allowbreak"></span>'
     rf'(?:<span class="mspace" style="margin-right:0.1667em;"></span>)?{PART}'
 )
 MAY_BREAK = "\\allowbreak "
@@ -81,7 +82,8 @@ class Together(SphinxPostTransform):
             place, around = formula.parent.index(formula), formula.parent.children
             before = around[place - 1] if place else None
             after = around[place + 1] if place + 1 < len(around) else None
-            for name, sign, text in (("before", r"[(\[“‘]+$", before), ("after", r"^[^\w\s]+", after)):
+            signs = ("before", r"[(\[“‘]+$", before), ("after", r"^[^\w\s]+", after)
+            for name, sign, text in signs:
                 if isinstance(text, nodes.Text) and (found := re.search(sign, text)):
                     formula[name] = found[0]
                     formula.parent.replace(text, nodes.Text(re.sub(sign, "", text)))
