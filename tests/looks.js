@@ -54,6 +54,7 @@ async (address) => {
   }
   for (const code of all(".bd-article pre")) {
     if (code.scrollWidth > code.clientWidth + 1) wrong.push(`code scrolls: ${named(code)}`);
+    if (!styled(code).whiteSpace.startsWith("pre")) wrong.push(`lines of code are joined: ${named(code)}`);
   }
   // Each theme shows its own drawing of a figure.
   for (const theme of ["dark", "light"]) {

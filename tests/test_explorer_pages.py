@@ -265,6 +265,33 @@ def test_layout_fits_the_screen(desktop, site, path, width):
             assert min(box["width"], box["height"]) >= 24
 
 
+WRITTEN = """
+  const write = CanvasRenderingContext2D.prototype.fillText;
+  window.written = [];
+  CanvasRenderingContext2D.prototype.fillText = function (text, x, y, ...most) {
+    const wide = Math.min(this.measureText(text).width, ...most);
+    const left = x - wide * { left: 0, start: 0, center: 0.5, right: 1 }[this.textAlign];
+    const { a, b, e } = this.getTransform();
+    if (!b) written.push([text, this.font, a * left + e, a * (left + wide) + e, this.canvas.width]);
+    return write.call(this, text, x, y, ...most);
+  };
+"""
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_what_panels_say_is_whole_on_the_smallest_phone(window, site, path):
+    small = window(viewport={"width": 320, "height": 640}, reduced_motion="reduce")
+    small.page.add_init_script(WRITTEN)
+    opened = Opened(small, site, path)
+    for canvas in opened.page.locator("canvas").all():
+        canvas.scroll_into_view_if_needed()
+    opened.page.wait_for_load_state("networkidle")
+    family = opened.page.evaluate("getComputedStyle(document.body).fontFamily.split(',')[0]")
+    for text, font, left, right, width in opened.page.evaluate("written"):
+        assert 0 <= left < right <= width, text
+        assert family in font, text
+
+
 def test_canvases_follow_the_width_of_the_page(desktop, site):
     opened = Opened(desktop, site, PAGES[0])
     canvas = opened.roots[0].locator("canvas").first

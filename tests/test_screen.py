@@ -296,6 +296,77 @@ def test_every_page_looks_right_in_a_frame(desktop, site):
     assert {path: found for path, found in wrong.items() if found} == {}
 
 
+REST_OF_LINES = """() => [...document.querySelectorAll(".bd-article pre")].flatMap((code) => {
+  const { left } = code.getBoundingClientRect();
+  const start = left + code.clientLeft + Number.parseFloat(getComputedStyle(code).paddingLeft);
+  const walk = document.createTreeWalker(code, NodeFilter.SHOW_TEXT);
+  const found = [];
+  for (let node, above, before = "\\n"; (node = walk.nextNode()); )
+    for (let i = 0; i < node.length; i++) {
+      const range = document.createRange();
+      range.setStart(node, i);
+      range.setEnd(node, i + 1);
+      const place = range.getClientRects()[0];
+      const letter = node.data[i];
+      if (place && letter !== "\\n") {
+        const rest = place.top > above + 4 && before !== "\\n";
+        if (rest) found.push((place.left - start) / place.width);
+        above = place.top;
+      }
+      before = letter;
+    }
+  return found;
+})"""
+
+
+@pytest.mark.parametrize("name", ["data", "api"])
+def test_on_a_phone_the_rest_of_a_line_of_code_is_seen_to_be_one(desktop, site, name):
+    desktop.page.set_viewport_size({"width": 320, "height": 640})
+    desktop.page.goto(f"{site}chapters/{name}.html")
+    places = desktop.page.evaluate(REST_OF_LINES)
+    assert len(places) > 10
+    # Where four spaces indent, no line begins after two.
+    assert places == pytest.approx([2] * len(places), abs=0.1)
+
+
+# A line of a formula that ends with a sign, and a sign of the text that begins a line.
+BROKEN = """() => {
+  const box = (place) => place.getClientRects()[0];
+  const ends = [...document.querySelectorAll(".katex-display .katex-html")].flatMap((formula) => {
+    const parts = [...formula.querySelectorAll(".base")];
+    return parts.filter((part, i) => {
+      const sign = [...part.children].findLast((one) => !one.matches(".mspace"));
+      const below = parts[i + 1] && box(parts[i + 1]).left < box(part).right - 1;
+      return below && sign.matches(".mrel, .mbin");
+    });
+  });
+  const begins = [...document.querySelectorAll("span.math")].filter((formula) => {
+    const after = formula.lastChild.nodeType === 3 ? formula.lastChild : formula.nextSibling;
+    if (!/^[^\\w\\s([]/.test(after?.data ?? "")) return false;
+    const sign = document.createRange();
+    sign.setStart(after, 0);
+    sign.setEnd(after, 1);
+    const parts = formula.querySelectorAll(".base");
+    return box(sign) && box(sign).left < box(parts[parts.length - 1]).right - 1;
+  });
+  return [...ends, ...begins].map((one) => one.textContent);
+}"""
+
+
+@pytest.mark.parametrize("name", ["pooling", "width", "cost"])
+def test_formulas_break_where_a_reader_expects_it(desktop, site, name):
+    desktop.page.goto(f"{site}chapters/{name}.html")
+    desktop.page.evaluate("() => document.fonts.ready.then(() => true)")
+    for width in (1280, *range(320, 400, 4)):
+        desktop.page.set_viewport_size({"width": width, "height": 800})
+        assert desktop.page.evaluate(BROKEN) == [], width
+
+
+def test_a_formula_is_told_as_its_author_wrote_it(html):
+    for path in TO_READ:
+        assert "allowbreak" not in (html / path).read_text(encoding="utf-8"), path
+
+
 def test_formulas_keep_their_letters_in_forced_colours(window, site):
     ink = []
     for forced in ("none", "active"):

@@ -100,6 +100,25 @@ def test_everything_on_a_slide_has_room(desktop, site, screen):
         assert not page.evaluate(unseen), name
 
 
+def test_a_deck_fetches_no_figure_long_before_it_is_shown(window, site):
+    taken = window(viewport={"width": 1280, "height": 720}, device_scale_factor=1)
+    page, figures = taken.page, []
+    taken.listen("request", lambda asked: "_images" in asked.url and figures.append(asked.url))
+    # Where an answer takes long, a browser looks far ahead.
+    network = page.context.new_cdp_session(page)
+    speed = {"offline": False, "downloadThroughput": -1, "uploadThroughput": -1}
+    network.send("Network.emulateNetworkConditions", {"latency": 1500, **speed})
+    page.goto(f"{site}slides/attention.html")
+    assert page.evaluate("navigator.connection.effectiveType") == "2g"
+    page.wait_for_load_state("networkidle")
+    network.detach()
+    assert figures == []
+    page.locator(".slide figure").first.scroll_into_view_if_needed()
+    shown = page.locator(".slide figure img:visible").first
+    shown.evaluate("img => img.complete || new Promise((loaded) => (img.onload = loaded))")
+    assert shown.get_attribute("src").split("/")[-1] in {name.split("/")[-1] for name in figures}
+
+
 def test_keys_turn_the_slides_unless_a_figure_takes_them(deck):
     page = deck("pooling")
     last = page.locator(".slide").count() - 1

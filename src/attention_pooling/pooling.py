@@ -94,9 +94,9 @@ def nadaraya_watson(
 
     References
     ----------
-    .. [1] E. A. Nadaraya, On Estimating Regression, Theory of Probability and Its
+    .. [1] Elizbar A. Nadaraya, On Estimating Regression, Theory of Probability and Its
        Applications 9(1), 1964, 141–142.
-    .. [2] G. S. Watson, Smooth Regression Analysis, Sankhyā A 26(4), 1964, 359–372.
+    .. [2] Geoffrey S. Watson, Smooth Regression Analysis, Sankhyā A 26(4), 1964, 359–372.
 
     Examples
     --------
@@ -213,7 +213,7 @@ def effective_keys(weights: ArrayLike) -> Any:
 
     References
     ----------
-    .. [1] L. Kish, Survey Sampling, Wiley, 1965, section 11.7.
+    .. [1] Leslie Kish, Survey Sampling, Wiley, 1965, section 11.7.
 
     Examples
     --------

@@ -5,12 +5,15 @@ is given them (hagenw/sphinxcontrib-katex#145); the connection, which came with 
 of which no report is known, when it waits until the renderer listens.
 """
 
+import re
 import socket
 import subprocess
 import time
 from pathlib import Path
 
+from docutils import nodes
 from sphinx.errors import ExtensionError
+from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.fileutil import copy_asset
 from sphinxcontrib import katex
 
@@ -18,12 +21,26 @@ from .assets import NODE
 from .repository import ROOT
 
 KATEX = ROOT / "node_modules" / "katex" / "dist"
+render = katex.render_latex
+# Of KaTeX's HTML: what it draws, what one part of a formula ends with, and the next begins with.
+DRAWN = '<span class="katex-html" aria-hidden="true">'
+SIGN = r'<span class="m(?:rel|bin)">[^<]*</span><span class="mspace"[^>]*></span>'
+PART = '</span><span class="base">'
+STRUT = r'<span class="strut"[^>]*></span>'
+GAP = (
+    r'<span class="mspace" style="margin-right:(\d)em;"></span>'
+    r'<span class="mspace allowbreak"></span>'
+    rf'(?:<span class="mspace" style="margin-right:0.1667em;"></span>)?{PART}'
+)
+MAY_BREAK = "\\allowbreak "
 
 
 def setup(app):
     if not KATEX.is_dir():
         raise ExtensionError(f"KaTeX is missing: `npm install` puts it into {KATEX}")
+    katex.html_visit_math, katex.render_latex = write_in_line, render_apart
     app.setup_extension("sphinxcontrib.katex")
+    app.add_post_transform(Together)
     app.config.katex_prerender = True
     app.config.katex_js_path = str(KATEX / "katex.min.js")
     app.config.katex_css_path = "katex/katex.min.css"
@@ -52,6 +69,44 @@ def connected(rundir, timeout):
             if time.monotonic() > ends:
                 raise katex.KaTeXServer.timeout_error(timeout) from None
             time.sleep(0.001)
+
+
+class Together(SphinxPostTransform):
+    """Give a formula the signs beside it: browsers would break a line between them."""
+
+    default_priority = 900
+    formats = ("html",)
+
+    def run(self, **_):
+        for formula in self.document.findall(nodes.math):
+            place, around = formula.parent.index(formula), formula.parent.children
+            before = around[place - 1] if place else None
+            after = around[place + 1] if place + 1 < len(around) else None
+            signs = ("before", r"[(\[“‘]+$", before), ("after", r"^[^\w\s]+", after)
+            for name, sign, text in signs:
+                if isinstance(text, nodes.Text) and (found := re.search(sign, text)):
+                    formula[name] = found[0]
+                    formula.parent.replace(text, nodes.Text(re.sub(sign, "", text)))
+
+
+def write_in_line(self, node):
+    """Write a formula that breaks nowhere but between its parts."""
+    parts = render(node.astext()).replace(PART, f"<wbr>{PART}")
+    signs = [self.encode(node.get(name, "")) for name in ("before", "after")]
+    self.body.append(self.starttag(node, "span", "", CLASS="math") + parts.join(signs) + "</span>")
+    raise nodes.SkipNode
+
+
+def render_apart(latex, options):
+    """Render a formula that breaks before a sign; formulas with a gap between them break there."""
+    marked = re.sub(r"\\q?quad\b", lambda gap: gap[0] + MAY_BREAK, latex)
+    html = render(marked, options).replace(MAY_BREAK, "")
+    html = re.sub(rf"({SIGN})({PART}{STRUT})", r"\2\1", html)
+    before, drawn, parts = html.partition(DRAWN)
+    # A space is nothing at the end of a line.
+    space = r'</span></span><span style="word-spacing:calc(\1em - 0.25em)"> </span>'
+    parts, gaps = re.subn(GAP, f'{space}<span class="apart"><span class="base">', parts)
+    return f'{before}{drawn}<span class="apart">{parts}</span>' if gaps else html
 
 
 def copy_fonts(app, exception):

@@ -87,7 +87,8 @@ export class Panel {
     pen.fillText(scaleY.label, 0, 0, height - 4);
     pen.restore();
     pen.textAlign = "left";
-    let at = this.left;
+    const long = this.legend.reduce((sum, [text]) => sum + pen.measureText(text).width + 28, -10);
+    let at = Math.min(this.left, width - long);
     for (const [text, colour, dash, how] of this.legend) {
       pen.strokeStyle = pen.fillStyle = colour;
       pen.lineWidth = 2;

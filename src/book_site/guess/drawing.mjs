@@ -24,6 +24,7 @@ const record = {
   draw(panel, { curve, data, before, drawn, truth, colour, knot }) {
     const pen = panel.begin();
     if (!truth && drawn.every(Number.isNaN)) {
+      pen.font = panel.ink.font;
       pen.fillStyle = colour;
       pen.textAlign = "center";
       pen.fillText("draw here", (panel.left + panel.right) / 2, panel.bottom - 16);

@@ -16,7 +16,7 @@
 
   /** Make a formula so small that it does not run into its number. */
   function narrow(formula) {
-    const parts = [...formula.querySelectorAll(".katex-html > .base")];
+    const parts = [...formula.querySelectorAll(".katex-html .base")];
     const number = formula.querySelector(".eqno");
     const end = () => Math.max(...parts.map((part) => part.getBoundingClientRect().right));
     const room = () => (number ?? formula).getBoundingClientRect()[number ? "left" : "right"] - 16;
