@@ -53,7 +53,12 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.xdist_group(fixture))
     # Whoever begins with the longest is not left alone with it at the end.
     long = ("network", "slow")
-    items.sort(key=lambda item: not any(map(item.get_closest_marker, long)))
+    items.sort(
+        key=lambda item: (
+            "environments" not in getattr(item, "fixturenames", ()),
+            not any(map(item.get_closest_marker, long)),
+        )
+    )
 
 
 def pytest_xdist_auto_num_workers(config):

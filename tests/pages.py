@@ -22,6 +22,8 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # Letters as a browser with windows draws them.
+    "--font-render-hinting=none",
 ]
 
 

@@ -195,10 +195,9 @@ def test_a_finger_taps_a_dot_and_drags_its_handle(chromium, site):
             send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
 
         scrolled = page.evaluate("scrollY")
-        # Where a finger drags and does not scroll, the browser knows from the next frame on.
-        page.evaluate(
-            "() => new Promise((then) => setTimeout(() => requestAnimationFrame(then), 50))"
-        )
+        # Where a finger drags and does not scroll, the browser knows when a frame has been drawn.
+        root.locator(".nw-held .nw-handle").wait_for()
+        settled(root)
         touch("touchStart", (x, y))
         for way in (5, 15, 30, 50):
             touch("touchMove", (x, y + way))
@@ -207,6 +206,28 @@ def test_a_finger_taps_a_dot_and_drags_its_handle(chromium, site):
         assert np.flatnonzero(np.subtract(drawn["values"], start["values"])).tolist() == [index]
         assert drawn["values"][index] < start["values"][index]
         assert page.evaluate("scrollY") == scrolled
+
+
+LATE_CLICK = """() => addEventListener("click", (click) => {
+  click.stopImmediatePropagation();
+  const again = () => click.target.dispatchEvent(new PointerEvent("click", click));
+  requestAnimationFrame(() => setTimeout(again));
+}, { capture: true, once: true })"""
+
+
+def test_a_tap_holds_its_dot_also_when_a_frame_comes_before_the_click(phone, site):
+    phone.page.goto(site + BARE)
+    root = phone.page.locator(ROOT)
+    root.wait_for()
+    start = state(root)
+    index = lonely(start)
+    x, y = place(root, 0, start["keys"][index], start["values"][index])
+    phone.page.evaluate(LATE_CLICK)
+    phone.page.touchscreen.tap(x, y)
+    root.locator(".nw-held .nw-handle").wait_for()
+    box = root.locator(".nw-handle").bounding_box()
+    assert box["x"] + box["width"] / 2 == pytest.approx(x, abs=1)
+    assert box["y"] + box["height"] / 2 == pytest.approx(y, abs=1)
 
 
 TABLES = {

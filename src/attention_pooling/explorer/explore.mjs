@@ -177,14 +177,14 @@ export function explore(root, raw, { inputs, ask, addresses = {}, rested = () =>
     frame ||= requestAnimationFrame(flush);
   };
   let redraw = 0;
-  const point = (index) => {
-    const pointed = index < 0 ? state.chosen : index;
-    if (pointed === state.pointed) return;
-    state.pointed = pointed;
+  const mark = (name, index) => {
+    if (index === state[name]) return;
+    state[name] = index;
     redraw ||= requestAnimationFrame(draw);
   };
+  const point = (index) => mark("pointed", index < 0 ? state.chosen : index);
   const choose = (index) => {
-    state.chosen = index;
+    mark("chosen", index);
     point(index);
   };
 
