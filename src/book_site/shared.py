@@ -14,8 +14,9 @@ HERE = Path(__file__).parent
 STYLE, SCRIPT = "_static/site.css", "_static/site.js"
 # The theme puts these around those that Sphinx knows.
 FIRST_STYLES = ("_static/basic.css", "_static/styles/pydata-sphinx-theme.css")
-LAST_SCRIPTS = ("_static/scripts/bootstrap.js", "_static/scripts/pydata-sphinx-theme.js")
-# They read sizes, for which a page that has not been drawn would be laid out once more.
+THEME = ("_static/scripts/bootstrap.js", "_static/scripts/pydata-sphinx-theme.js")
+COPYING = re.compile("clipboard|copybutton")
+# What reads sizes, or adds what few readers use, waits until the page has been drawn.
 LATE = "requestAnimationFrame(() => setTimeout(() => {\n%s\n}));"
 # Pages elsewhere load these alone, and so do pages of the book that show a figure.
 OURS = (*explorer.FIGURES, "guess")
@@ -57,10 +58,13 @@ def replace(app, pagename, templatename, context, doctree):
     for script in scripts.values():
         attributes |= script.attributes
     context["joined_script_attributes"] = attributes
+    copying = [name for name in scripts if COPYING.search(name)]
     app.joined = (
         [*FIRST_STYLES, *(name for name in styles if name not in APART)],
-        [*scripts, *map(str, sorted((HERE / "theme").glob("*.js")))],
-        LAST_SCRIPTS,
+        [name for name in scripts if name not in copying]
+        + sorted(map(str, HERE.glob("theme/*.js"))),
+        copying,
+        THEME,
     )
 
 
@@ -74,16 +78,16 @@ def write(app, exception):
     if exception or app.builder.format != "html" or not hasattr(app, "joined"):
         return
     site = Path(app.outdir)
-    styles, scripts, last = ([Path(site, name) for name in names] for names in app.joined)
+    styles, scripts, *late = ([Path(site, name) for name in names] for names in app.joined)
     pages = [page for page in sorted(site.rglob("*.html")) if "lite" not in page.parts]
     naming = [file for pattern in NAMING for file in sorted((site / "_static").glob(pattern))]
-    theme = LATE % mend.script(";\n".join(map(read, last)))
+    tasks = [LATE % joined(part) for part in late]
     assets.node(
         "join.cjs",
         {
             "styles": "\n".join(rebased(style, site / "_static") for style in styles),
-            "scripts": ";\n".join([*map(read, scripts), theme]),
-            "content": [*pages, *scripts, *last, *naming],
+            "scripts": mend.script(";\n".join([joined(scripts), *tasks])),
+            "content": [*pages, *scripts, *sum(late, []), *naming],
             "style": site / STYLE,
             "script": site / SCRIPT,
         },
@@ -98,9 +102,9 @@ def write(app, exception):
                 page.write_text(changed, encoding="utf-8")
 
 
-def read(script):
-    """Return a script as it stands."""
-    return script.read_text(encoding="utf-8")
+def joined(scripts):
+    """Return scripts as one."""
+    return ";\n".join(script.read_text(encoding="utf-8") for script in scripts)
 
 
 def rebased(style, folder):
