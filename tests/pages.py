@@ -23,7 +23,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
     # Letters as a browser with windows draws them.
-    "--font-render-hinting=none",
+    "--font-render-hinting=slight",
 ]
 
 

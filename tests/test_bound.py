@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 from urllib.parse import unquote, urljoin, urlsplit
 from xml.etree import ElementTree
 
+import numpy as np
 import pages
 import pikepdf
 import pypdfium2
@@ -305,4 +306,9 @@ def test_both_are_the_same_each_time(html, bound, pdf, sheets, tmp_path):
     # Chromium counts what it writes into a PDF differently from time to time.
     with pikepdf.open(tmp_path / "again.pdf") as again:
         assert again.docinfo == pdf.docinfo
-    assert texts_and_boxes(tmp_path / "again.pdf") == sheets
+    texts, boxes = zip(*texts_and_boxes(tmp_path / "again.pdf"), strict=True)
+    before, places = zip(*sheets, strict=True)
+    assert texts == before
+    # On a busy machine Chromium rounds a line to another eighth of a point.
+    for own, others in zip(boxes, places, strict=True):
+        np.testing.assert_allclose(own, others, rtol=0, atol=0.25)

@@ -34,12 +34,14 @@ REST = {"Rest": "DejaVuSans.ttf", "Rest Mono": "DejaVuSansMono.ttf"}
 SHORT = 24  # lines of code that stay on one page
 WIDTH = round(150 / 25.4 * 96)  # pixels, of 150 mm between the margins
 # A formula that is too wide gets smaller: all of the book would, to let it stay.
-FIT = """() => document.fonts.ready.then(() => {
+FIT = """async () => {
+  // A page that has not been laid out yet has not asked for them.
+  await Promise.all([...document.fonts].map((face) => face.load()));
   for (const formula of document.querySelectorAll("div.math")) {
     const share = formula.clientWidth / formula.scrollWidth;
     if (share < 1) formula.style.fontSize = `${share}em`;
   }
-})"""
+}"""
 FLAGS = ["--no-sandbox", "--disable-gpu", "--font-render-hinting=none"]
 PAGE = """<!doctype html>
 <html lang="{language}">
