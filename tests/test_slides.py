@@ -166,3 +166,8 @@ def test_slides_work_from_a_file_on_a_phone(windows, html):
     page.goto(Path(html, "slides", "pooling.html").resolve().as_uri())
     page.locator(".nw-explorer[data-ready=true]").wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_no_deck_has_to_be_made_anew_after_a_build(html):
+    for deck in (html / "slides").glob("*.html"):
+        assert deck.stat().st_mtime >= (html / "chapters" / deck.name).stat().st_mtime, deck.name

@@ -92,14 +92,15 @@ def write(app, exception):
             "script": site / SCRIPT,
         },
     )
-    for name in (STYLE, SCRIPT):
-        version = f"{zlib.crc32(Path(site, name).read_bytes()):08x}"
-        asked = re.compile(rf"({re.escape(name)}\?v=)\w*")
-        for page in pages:
-            text = page.read_text(encoding="utf-8")
-            changed = asked.sub(rf"\g<1>{version}", text)
-            if changed != text:
-                page.write_text(changed, encoding="utf-8")
+    files = {name: Path(site, name).read_bytes() for name in (STYLE, SCRIPT)}
+    versions = {name: f"{zlib.crc32(written):08x}" for name, written in files.items()}
+    asked = re.compile(rf"({'|'.join(map(re.escape, versions))})\?v=\w*")
+    # Each page once, and slides after chapters: they are made anew where they are older.
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        changed = asked.sub(lambda one: f"{one[1]}?v={versions[one[1]]}", text)
+        if changed != text:
+            page.write_text(changed, encoding="utf-8")
 
 
 def joined(scripts):
