@@ -18,6 +18,7 @@ LINT := $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/codespell 
 # their own, libraries would take the processors from each other.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --dist loadgroup --no-loadscope-reorder \
     --numprocesses
+CHECK := $(LINT) && $(PYTEST) logical
 WITH_PAGES := -m 'browser or book'
 WITHOUT_PAGES := -m 'not (browser or book)'
 ALONE := -m 'not (browser or book or network or slow)'
@@ -58,12 +59,11 @@ lab: $(VENV)/book  ## open the chapters in JupyterLab
 	$(BIN)/jupyter lab chapters
 
 check: $(VENV)/test  ## check the code in a minute, without a browser, a network or a built book
-	$(LINT)
-	$(PYTEST) logical $(ALONE)
+	$(CHECK) $(ALONE)
 
 # The build leaves half of two processors idle, which is where the tests that need no page run.
 test: $(VENV)/test node_modules/katex  ## check everything: the code, the book, and its pages in a browser
-	{ $(LINT) && $(PYTEST) logical $(WITHOUT_PAGES); } & checking=$$!; \
+	{ $(CHECK) $(WITHOUT_PAGES); } & checking=$$!; \
 	    $(MAKE) site || built=$$?; wait $$checking && exit $${built:-0}
 	$(PYTEST) auto $(WITH_PAGES)
 

@@ -92,6 +92,17 @@ class Window:
         self.page.on(event, listener)
         self._listening.append((event, listener))
 
+    def overhear(self):
+        """Return lists that fill with what the page asks for, and with what it complains of."""
+        requests, complaints = [], []
+        self.listen("request", lambda request: requests.append(request.url))
+        self.listen("pageerror", lambda error: complaints.append(str(error)))
+        self.listen(
+            "console",
+            lambda message: message.type == "error" and complaints.append(message.text),
+        )
+        return requests, complaints
+
     def tidy(self):
         """Forget all that a test has done."""
         for event, listener in self._listening:

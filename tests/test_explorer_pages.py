@@ -25,14 +25,8 @@ class Opened:
     """A page in the browser, with what it asked for and what it complained about."""
 
     def __init__(self, window, address, path):
-        self.requests, self.complaints = [], []
         self.page = window.page
-        window.listen("request", lambda request: self.requests.append(request.url))
-        window.listen("pageerror", lambda error: self.complaints.append(str(error)))
-        window.listen(
-            "console",
-            lambda message: message.type == "error" and self.complaints.append(message.text),
-        )
+        self.requests, self.complaints = window.overhear()
         self.page.goto(address + path)
         self.page.wait_for_function(
             "() => [...document.querySelectorAll('.nw-explorer')].every((one) => one.dataset.ready)"

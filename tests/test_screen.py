@@ -168,7 +168,8 @@ ALL_SHOWN = """() => Promise.all([...document.images]
 
 
 def test_pages_are_light_complain_of_nothing_and_ask_no_other_host(html, desktop, site):
-    page, sizes, wrong = desktop.page, {}, []
+    page, sizes = desktop.page, {}
+    requests, complaints = desktop.overhear()
 
     def weigh(response):
         file = html / unquote(response.url.removeprefix(site).split("?")[0])
@@ -177,17 +178,7 @@ def test_pages_are_light_complain_of_nothing_and_ask_no_other_host(html, desktop
             text = file.suffix in {".html", ".css", ".js", ".mjs", ".svg"}
             sizes[file.relative_to(html).as_posix()] = len(gzip.compress(sent) if text else sent)
 
-    def listen(request):
-        if not request.url.startswith((site, "data:", "blob:")):
-            wrong.append((page.url, request.url))
-
     desktop.listen("response", weigh)
-    desktop.listen("request", listen)
-    desktop.listen("pageerror", lambda error: wrong.append((page.url, str(error))))
-    desktop.listen(
-        "console",
-        lambda message: message.type == "error" and wrong.append((page.url, message.text)),
-    )
     for path in EVERY_PAGE:
         sizes.clear()
         page.goto(site + path)
@@ -200,7 +191,8 @@ def test_pages_are_light_complain_of_nothing_and_ask_no_other_host(html, desktop
         page.evaluate(ALL_SHOWN)
         figures = sum(size for name, size in sizes.items() if name.startswith("_images"))
         assert figures <= 150_000, path
-    assert wrong == []
+        assert [url for url in requests if not url.startswith((site, "data:", "blob:"))] == [], path
+        assert complaints == [], path
 
 
 def test_what_the_theme_offers_works_by_mouse_and_by_key(desktop, site):
