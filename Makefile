@@ -1,4 +1,4 @@
-# Set PIP_FLAGS to pass options to pip, for example PyTorch's own index of CPU builds.
+# Set PIP_FLAGS to say where pip finds PyTorch, for example in PyTorch's own index of CPU builds.
 VENV ?= .venv
 PYTHON ?= python3
 PIP_FLAGS ?=
@@ -13,6 +13,8 @@ BIN := $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile $(PIP_FLAGS) \
     -c constraints.txt
+# It takes a fifth of pip's time, and heeds none of its settings.
+UV := UV_SYSTEM_CERTS=1 $(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt
 LINT := $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/codespell && $(BIN)/mypy
 # Tests run side by side, those that share what takes long to make in one process. With threads of
 # their own, libraries would take the processors from each other.
@@ -92,7 +94,7 @@ bench: $(VENV)/test node_modules/lighthouse book  ## measure the weight and the 
 	$(BIN)/python bench/builds.py
 
 bench-pooling: $(VENV)/test  ## measure `pool` against other libraries and its targets
-	$(PIP) --editable '.[bench]'
+	$(UV) --editable '.[bench]'
 	$(BIN)/python -W ignore bench/pooling.py
 
 lint: $(VENV)/test  ## mend what can be mended by itself
@@ -101,21 +103,22 @@ lint: $(VENV)/test  ## mend what can be mended by itself
 fresh:  ## delete everything that was built or installed
 	rm -rf _build $(VENV) .venv-frameworks node_modules
 
-$(VENV)/python:
+$(VENV)/python: constraints.txt
 	$(PYTHON) -m venv $(VENV)
+	$(PIP) torch uv
 	touch $@
 
-$(VENV)/book $(VENV)/lite $(VENV)/pdf: $(VENV)/python pyproject.toml constraints.txt
-	$(PIP) --editable '.[$(@F)]'
+$(VENV)/book $(VENV)/lite $(VENV)/pdf: $(VENV)/python pyproject.toml
+	$(UV) --editable '.[$(@F)]'
 	touch $@
 
-# It holds what the others hold, so that one call of pip installs it all.
-$(VENV)/test: $(VENV)/python pyproject.toml constraints.txt
-	$(PIP) --editable '.[test]'
+# It holds what the others hold, so that one call installs it all.
+$(VENV)/test: $(VENV)/python pyproject.toml
+	$(UV) --editable '.[test]'
 	touch $(VENV)/book $(VENV)/lite $(VENV)/pdf $@
 
 $(VENV)/engines: $(VENV)/test
-	$(PIP) --editable '.[engines]'
+	$(UV) --editable '.[engines]'
 	touch $@
 
 .venv-frameworks/mxnet/ready: FRAMEWORKS_PYTHON = $(MXNET_PYTHON)

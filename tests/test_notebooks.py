@@ -278,9 +278,9 @@ def environments(html, tmp_path_factory):
     """For each set of extras, the kernels of an environment where no other is installed."""
     bare = tmp_path_factory.mktemp("environments") / "bare"
     subprocess.run([sys.executable, "-m", "venv", bare], check=True)
-    pip = [bare / "bin" / "python", "-m", "pip", "install", "--quiet", "--no-compile"]
-    pip += ["--disable-pip-version-check", "-c", ROOT / "constraints.txt", "ipykernel"]
-    subprocess.run(pip, check=True)
+    uv = [Path(sys.executable).with_name("uv"), "pip", "install", "--quiet", "--system-certs"]
+    uv += ["--python", bare / "bin" / "python", "-c", ROOT / "constraints.txt", "ipykernel"]
+    subprocess.run(uv, check=True)
     made = {}
 
     def kernels(needed=()):
@@ -307,7 +307,8 @@ def run(notebook, folder, kernels):
     environment |= {
         "JUPYTER_PATH": str(kernels),
         "PIP_CONSTRAINT": str(ROOT / "constraints.txt"),
-        "PIP_NO_COMPILE": "1",
+        # Of an option that switches something off, pip reads whether that is to be on.
+        "PIP_NO_COMPILE": "0",
     }
     done = subprocess.run(
         [sys.executable, "-c", "from nbclient.cli import main; main()", str(path)]
@@ -364,7 +365,8 @@ def test_pip_takes_its_part_of_the_conda_environment(environments, tmp_path):
     lines = [line.replace("constraints.txt", str(ROOT / "constraints.txt")) for line in lines]
     here = [line for line in lines if not line.startswith("--extra-index-url")]
     (tmp_path / "requirements.txt").write_text("\n".join(here))
-    python = environments().parents[1] / "bin" / "python"
+    # Where most of it is at hand, pip need not look for it.
+    python = environments(notebooks.EXTRAS).parents[1] / "bin" / "python"
     subprocess.run(
         [python, "-m", "pip", "install", "--dry-run", "--quiet", "--disable-pip-version-check"]
         + ["--requirement", tmp_path / "requirements.txt"],
