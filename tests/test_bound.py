@@ -279,34 +279,26 @@ def test_every_page_links_to_both(html, bound):
             assert {PurePosixPath(one).name for one in linked} == names, path
 
 
-# In a process of its own: one that tests in a browser has begun can drive no second one.
-AGAIN = """import sys
-from pathlib import Path
-from book_site.bound import epub, pdf
-from book_site.bound.whole import Book
-site, chromium, folder = sys.argv[1:]
-pdf.write(Book(Path(site)), chromium, Path(folder, "again.pdf"))
-epub.write(Book(Path(site)), Path(folder, "again.epub"))
-"""
-
-
 @pytest.mark.slow
 def test_both_are_the_same_each_time(html, bound, pdf, sheets, tmp_path):
     made = pikepdf.models.metadata.decode_pdf_date(str(pdf.docinfo.CreationDate))
     given = {
+        "BOOK_PDF": pages.installed_chromium(),
         "SOURCE_DATE_EPOCH": str(int(made.timestamp())),
         "PYTHONPATH": str(pages.ROOT / "src"),
     }
+    # In a process of its own: one that tests in a browser has begun can drive no second one.
     subprocess.run(
-        [sys.executable, "-c", AGAIN, html, pages.installed_chromium(), tmp_path],
+        [sys.executable, "-m", "book_site.bound", html, tmp_path],
         env=os.environ | given,
         check=True,
     )
-    assert (tmp_path / "again.epub").read_bytes() == bound("epub").read_bytes()
+    (epub,), (printed,) = tmp_path.glob("*.epub"), tmp_path.glob("*.pdf")
+    assert epub.read_bytes() == bound("epub").read_bytes()
     # Chromium counts what it writes into a PDF differently from time to time.
-    with pikepdf.open(tmp_path / "again.pdf") as again:
+    with pikepdf.open(printed) as again:
         assert again.docinfo == pdf.docinfo
-    texts, boxes = zip(*texts_and_boxes(tmp_path / "again.pdf"), strict=True)
+    texts, boxes = zip(*texts_and_boxes(printed), strict=True)
     before, places = zip(*sheets, strict=True)
     assert texts == before
     # On a busy machine Chromium rounds a line to another eighth of a point.

@@ -42,6 +42,10 @@ FIT = """async () => {
     if (share < 1) formula.style.fontSize = `${share}em`;
   }
 }"""
+NUMBER = """(numbers) => {
+  for (const link of document.querySelectorAll(".contents a"))
+    link.lastElementChild.textContent = numbers[decodeURIComponent(link.hash.slice(1))];
+}"""
 FLAGS = ["--no-sandbox", "--disable-gpu", "--font-render-hinting=none"]
 PAGE = """<!doctype html>
 <html lang="{language}">
@@ -81,16 +85,14 @@ def write(book, chromium, path):
     with TemporaryDirectory() as folder, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         source, printed = Path(folder, "book.html"), Path(folder, "book.pdf")
-        numbers = {}
-        for _ in range(2):
-            source.write_text(page(book, numbers), encoding="utf-8")
-            view = browser.new_page(viewport={"width": WIDTH, "height": 2 * WIDTH})
-            view.emulate_media(media="print")
-            view.goto(source.as_uri())
-            view.evaluate(FIT)
-            view.pdf(path=printed, prefer_css_page_size=True, tagged=True, outline=True)
-            view.close()
-            numbers = page_numbers(printed)
+        source.write_text(page(book), encoding="utf-8")
+        view = browser.new_page(viewport={"width": WIDTH, "height": 2 * WIDTH})
+        view.emulate_media(media="print")
+        view.goto(source.as_uri())
+        view.evaluate(FIT)
+        view.pdf(path=printed, prefer_css_page_size=True)
+        view.evaluate(NUMBER, page_numbers(printed))
+        view.pdf(path=printed, prefer_css_page_size=True, tagged=True, outline=True)
         browser.close()
         finish(book, printed, path)
 
@@ -116,8 +118,8 @@ def localize(chapter, site):
         del formula.select_one(".katex-html")["aria-hidden"]
 
 
-def page(book, numbers):
-    """Return the book as one page, with the numbers of pages that are known by then."""
+def page(book):
+    """Return the book as one page, whose contents have no numbers yet."""
     colours = HtmlFormatter(style="a11y-high-contrast-light").get_style_defs(".highlight")
     rest = "".join(
         f'@font-face {{ font-family: "{name}"; src: url("{face.as_uri()}") }}\n'
@@ -137,7 +139,7 @@ def page(book, numbers):
         picture=cover.svg(),
         links="\n".join(f'<link rel="stylesheet" href="{style.as_uri()}">' for style in STYLES),
         style=f"{colours}\n{rest}{feet}",
-        contents=contents(book, numbers),
+        contents=contents(book),
         chapters="\n".join(
             f'<section class="chapter" id="{chapter.name}">{chapter.body.decode()}</section>'
             for chapter in book.chapters
@@ -150,12 +152,11 @@ def css(text):
     return text.replace("\\", r"\\").replace('"', r"\"")
 
 
-def contents(book, numbers):
-    """Return the table of contents."""
+def contents(book):
+    """Return the table of contents, with the same number for each line."""
 
     def line(kind, address, title):
-        number = numbers.get(address, 0)
-        words = f"<span>{title}</span><i></i><span>{number}</span>"
+        words = f"<span>{title}</span><i></i><span>0</span>"
         return f'<li class="{kind}"><a href="#{address}">{words}</a></li>'
 
     lines = []
