@@ -264,7 +264,8 @@ BARRIERS = """(options) => axe.run(document, { resultTypes: ["violations"], ...o
 """
 # A formula's letters share its ink, and are half of what some pages consist of.
 ONE_INK = """() => {
-  for (const one of document.querySelectorAll(".katex-html .base")) one.textContent = one.textContent;
+  for (const part of document.querySelectorAll(".katex-html .base"))
+    part.textContent = part.textContent;
 }"""
 # A theme changes colours alone, and what a fold opens hides none of them.
 EVERY_RULE = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
