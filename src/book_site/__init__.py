@@ -17,6 +17,7 @@ from . import (
     notebooks,
     preview,
     reading,
+    references,
     repository,
     shared,
     slides,
@@ -27,6 +28,7 @@ from . import (
 def setup(app):
     """Connect each part of the site to the build."""
     repository.setup(app)
+    references.setup(app)
     execution.setup(app)
     docstrings.setup(app)
     preview.setup(app)

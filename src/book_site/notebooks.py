@@ -91,7 +91,8 @@ class NotebookBuilder(Builder):
 
     def lends_anew(self, linked):
         """Tell whether pages that stay as they are take something else from others than before."""
-        works = {uri: work.astext() for uri, work in self.works.items()}
+        # What comes after the first two is there once more when pages were written before.
+        works = {uri: [work[0].astext(), work[1].astext()] for uri, work in self.works.items()}
         before, now = Path(self.doctreedir, "lent.json"), json.dumps([sorted(linked), works])
         if before.is_file() and before.read_text() == now:
             return False
