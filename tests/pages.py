@@ -125,6 +125,9 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 
 
 class _Server(http.server.ThreadingHTTPServer):
+    # A caller whom a busy machine's queue of five turns away calls again after seconds.
+    request_queue_size = 128
+
     def handle_error(self, *_):
         """Say nothing: a browser that leaves a page hangs up on what it still asked for."""
 
