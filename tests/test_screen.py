@@ -184,7 +184,7 @@ def test_pages_are_light_complain_of_nothing_and_ask_no_other_host(html, desktop
         page.goto(site + path)
         page.wait_for_load_state("networkidle")
         limit = 300_000 if FIGURE.search((html / path).read_text("utf-8")) else 250_000
-        assert sum(sizes.values()) <= limit, path
+        assert sum(sizes.values()) <= limit, (path, sizes)
         assert not [name for name in sizes if re.search("fontawesome|fa-", name)], path
         assert ("searchindex.js" in sizes) == (path == "search.html"), path
         page.evaluate(OPEN_ALL)
