@@ -91,8 +91,7 @@ def test_bundle_holds_the_images_exactly_and_is_the_same_each_time():
 @pytest.fixture
 def opened(window, site):
     taken = window(has_touch=True, viewport={"width": 390, "height": 900})
-    said = []
-    taken.listen("pageerror", lambda error: said.append(str(error)))
+    _, said = taken.overhear()
     taken.page.goto(f"{site}chapters/pooling.html")
     taken.page.wait_for_selector(".nw-digits[data-ready=true]")
     taken.page.locator(".nw-top").scroll_into_view_if_needed()

@@ -79,8 +79,7 @@ def test_bundle_has_a_picture_and_is_the_same_each_time():
 @pytest.fixture
 def opened(window, site):
     taken = window(viewport={"width": 1280, "height": 900})
-    said = []
-    taken.listen("pageerror", lambda error: said.append(str(error)))
+    _, said = taken.overhear()
     taken.page.goto(f"{site}chapters/attention.html")
     taken.page.wait_for_selector(".nw-direction[data-ready=true]")
     taken.page.locator(".nw-direction .nw-seen").scroll_into_view_if_needed()

@@ -172,8 +172,7 @@ def test_module_and_style_are_light(html):
 @pytest.fixture
 def opened(desktop, site):
     """A function that opens a chapter and returns its guesses, alive."""
-    said = []
-    desktop.listen("pageerror", lambda error: said.append(str(error)))
+    _, said = desktop.overhear()
 
     def visit(name):
         desktop.page.goto(f"{site}chapters/{name}.html")

@@ -197,9 +197,7 @@ def test_pages_are_light_complain_of_nothing_and_ask_no_other_host(html, desktop
 
 def test_what_the_theme_offers_works_by_mouse_and_by_key(desktop, site):
     page = desktop.page
-    asked, wrong = [], []
-    desktop.listen("request", lambda request: asked.append(request.url))
-    desktop.listen("pageerror", lambda error: wrong.append(str(error)))
+    asked, wrong = desktop.overhear()
     page.goto(site + "chapters/kernels.html")
     theme = "() => [document.documentElement.dataset.mode, document.documentElement.dataset.theme]"
     switch = page.locator(".theme-switch-button:visible")

@@ -283,9 +283,7 @@ def opened(window, page_address):
     """A page with the figure alive, a way to read its state, and what the console said."""
     taken = window(has_touch=True, viewport={"width": 390, "height": 900})
     page = taken.page
-    said = []
-    taken.listen("pageerror", lambda error: said.append(str(error)))
-    taken.listen("console", lambda message: message.type == "error" and said.append(message.text))
+    _, said = taken.overhear()
     page.goto(page_address)
     assert not numbers_loaded(page)
     page.locator(".nw-words").scroll_into_view_if_needed()
