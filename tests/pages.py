@@ -79,6 +79,14 @@ def browser():
         chromium.close()
 
 
+# Counted in the page: of what it asks for, a driver on a busy machine may miss the end.
+SETTLED = """() => {
+  const before = window.loaded;
+  window.loaded = performance.getEntriesByType("resource").length;
+  return document.readyState === "complete" && window.loaded === before;
+}"""
+
+
 class Window:
     """A page of the browser that tests take in turns, for a new one costs thrice as much."""
 
@@ -102,6 +110,10 @@ class Window:
             lambda message: message.type == "error" and complaints.append(message.text),
         )
         return requests, complaints
+
+    def settle(self):
+        """Wait until half a second brings nothing more."""
+        self.page.wait_for_function(SETTLED, polling=500)
 
     def tidy(self):
         """Forget all that a test has done."""

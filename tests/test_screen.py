@@ -182,7 +182,7 @@ def test_pages_are_light_complain_of_nothing_and_ask_no_other_host(html, desktop
     for path in EVERY_PAGE:
         sizes.clear()
         page.goto(site + path)
-        page.wait_for_load_state("networkidle")
+        desktop.settle()
         limit = 300_000 if FIGURE.search((html / path).read_text("utf-8")) else 250_000
         assert sum(sizes.values()) <= limit, (path, sizes)
         assert not [name for name in sizes if re.search("fontawesome|fa-", name)], path
@@ -421,7 +421,7 @@ def test_a_window_keeps_no_medium_of_the_test_before(windows):
 @pytest.mark.parametrize("paper", ["A4", "Letter"])
 def test_the_summary_prints_on_one_sheet(desktop, site, paper):
     desktop.page.goto(site + "chapters/summary.html")
-    desktop.page.wait_for_load_state("networkidle")
+    desktop.settle()
     # In another typeface formulas are wider.
     desktop.page.evaluate("() => document.fonts.ready.then(() => true)")
     margin = dict.fromkeys(("top", "bottom", "left", "right"), "10mm")
