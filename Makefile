@@ -142,7 +142,7 @@ node_modules/lighthouse: node_modules/katex
 	touch $@
 
 # The notebook cache compares cells alone, so it must go when the code that they import has changed.
-_build/sources: $(SOURCES) $(VENV)/book
+_build/sources: $(SOURCES) pyproject.toml constraints.txt
 	rm -rf _build/.jupyter_cache _build/.doctrees _build/jupyter_execute
 	mkdir -p _build
 	touch $@

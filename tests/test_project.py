@@ -5,6 +5,7 @@ import importlib.metadata
 import inspect
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -133,6 +134,29 @@ def test_each_mend_was_looked_at_with_the_versions_that_are_pinned(name):
     assert seen
     for name, version in seen:
         assert pinned()[canonicalize_name(name)] == SpecifierSet(f"=={version}"), name
+
+
+def test_cells_run_again_for_other_versions_and_not_for_more_tools(tmp_path):
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    stamps = [".venv/python", ".venv/book", "node_modules/katex", "_build/sources"]
+    given = ["pyproject.toml", "constraints.txt", "package.json", "src/package.py"]
+    for age, name in enumerate([*given, *stamps]):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+        os.utime(path, (1e9 + age, 1e9 + age))
+
+    def forgets(name):
+        (tmp_path / name).touch()
+        plan = ["env", "--unset=MAKEFLAGS", "make", "--dry-run", "book"]
+        planned = subprocess.run(
+            plan, cwd=tmp_path, check=True, capture_output=True, text=True
+        ).stdout
+        return ".jupyter_cache" in planned
+
+    # `make test` installs more beside the book's own.
+    assert not forgets(".venv/book")
+    assert forgets("constraints.txt")
 
 
 def test_the_version_is_one_everywhere(project):
