@@ -372,8 +372,7 @@ def test_pip_takes_its_part_of_the_conda_environment(environments, tmp_path):
     lines = [line.replace("constraints.txt", str(ROOT / "constraints.txt")) for line in lines]
     here = [line for line in lines if not line.startswith("--extra-index-url")]
     (tmp_path / "requirements.txt").write_text("\n".join(here))
-    # Where most of it is at hand, pip need not look for it.
-    python = environments(notebooks.EXTRAS).parents[1] / "bin" / "python"
+    python = environments().parents[1] / "bin" / "python"
     subprocess.run(
         [python, "-m", "pip", "install", "--dry-run", "--quiet", "--disable-pip-version-check"]
         + ["--requirement", tmp_path / "requirements.txt"],

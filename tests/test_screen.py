@@ -257,24 +257,22 @@ def test_what_the_theme_offers_works_by_mouse_and_by_key(desktop, site):
     assert wrong == []
 
 
-BARRIERS = """(options) => axe.run(document, { resultTypes: ["violations"], ...options })
+BARRIERS = """(runOnly) => axe.run(document, { runOnly, resultTypes: ["violations"] })
   .then(({ violations }) => violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]))
 """
-# A formula's letters share its ink, and are half of what some pages consist of.
+# Letters of one ink are half of what some pages consist of: they count as one text.
 ONE_INK = """() => {
-  for (const part of document.querySelectorAll(".katex-html .base"))
+  for (const part of document.querySelectorAll(".katex-html .base:not(:has([style*=color]))"))
     part.textContent = part.textContent;
 }"""
-# A theme changes colours alone, and what a fold opens hides none of them.
 EVERY_RULE = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+# A theme changes colours alone.
 OF_COLOURS = ["color-contrast", "link-in-text-block"]
-CLOSED = {"runOnly": EVERY_RULE, "rules": {rule: {"enabled": False} for rule in OF_COLOURS}}
-OPENED = {"light": {"runOnly": EVERY_RULE}, "dark": {"runOnly": OF_COLOURS}}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("theme", OPENED)
-def test_nothing_keeps_anyone_out(desktop, site, theme):
+@pytest.mark.parametrize(("theme", "rules"), [("light", EVERY_RULE), ("dark", OF_COLOURS)])
+def test_nothing_keeps_anyone_out(desktop, site, theme, rules):
     page = desktop.page
     page.emulate_media(color_scheme=theme, reduced_motion="reduce")
     found = []
@@ -282,10 +280,9 @@ def test_nothing_keeps_anyone_out(desktop, site, theme):
         page.goto(site + path)
         page.add_script_tag(path=AXE)
         page.evaluate(ONE_INK)
-        if theme == "light" and path in TO_READ:
-            found += [(path, "closed", *one) for one in page.evaluate(BARRIERS, CLOSED)]
-        page.evaluate(OPEN_ALL)
-        found += [(path, "opened", *one) for one in page.evaluate(BARRIERS, OPENED[theme])]
+        for opened in ("", OPEN_ALL) if path in TO_READ else ("",):
+            page.evaluate(opened or "0")
+            found += [(path, bool(opened), *one) for one in page.evaluate(BARRIERS, rules)]
     page.emulate_media(color_scheme="null", reduced_motion="null")
     assert found == []
 
