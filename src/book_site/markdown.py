@@ -93,7 +93,7 @@ class Page:
 
     def references(self):
         if self.cited:
-            # The label comes first; what follows is there once more when pages were written before.
+            # A work is its label and its text.
             works = [
                 f'- <a id="{anchor}"></a>{self.inline(work[1])}'
                 for anchor, work in sorted(

@@ -77,6 +77,8 @@ class NotebookBuilder(Builder):
             for work in self.env.get_and_resolve_doctree(name, self).findall(nodes.citation)
             for anchor in work["ids"]
         }
+        for work in self.works.values():
+            del work[2:]  # when pages were written before, its label and text once more
         linked = set().union(*(targets(self.env.get_doctree(name)) for name in every))
         if build_docnames in (None, ["__all__"]) or self.lends_anew(linked):
             build_docnames = every
@@ -91,8 +93,7 @@ class NotebookBuilder(Builder):
 
     def lends_anew(self, linked):
         """Tell whether pages that stay as they are take something else from others than before."""
-        # What comes after the first two is there once more when pages were written before.
-        works = {uri: [work[0].astext(), work[1].astext()] for uri, work in self.works.items()}
+        works = {uri: work.astext() for uri, work in self.works.items()}
         before, now = Path(self.doctreedir, "lent.json"), json.dumps([sorted(linked), works])
         if before.is_file() and before.read_text() == now:
             return False
