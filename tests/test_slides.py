@@ -164,6 +164,21 @@ def test_a_figure_answers_a_drag_where_the_pointer_is(deck):
     assert asked == pytest.approx([5 * 0.3, 5 * 0.8], abs=0.4)
 
 
+def test_a_deck_turns_dark_with_the_system_unless_the_reader_has_chosen(deck):
+    page = deck("kernels")
+    theme = "() => document.documentElement.dataset.theme"
+    for chosen, expected in (("auto", "dark"), ("light", "light")):
+        page.evaluate("mode => localStorage.setItem('mode', mode)", chosen)
+        page.emulate_media(color_scheme="light")
+        page.reload()
+        assert page.evaluate(theme) == "light"
+        page.emulate_media(color_scheme="dark")
+        # The listener has been told by then, for frames come after it.
+        page.evaluate("() => new Promise(requestAnimationFrame)")
+        assert page.evaluate(theme) == expected
+    page.emulate_media(color_scheme="null")
+
+
 def test_slides_print_one_to_a_page(deck):
     page = deck("pooling")
     printed = page.pdf(prefer_css_page_size=True)
