@@ -279,7 +279,7 @@ def test_what_panels_say_is_whole_on_the_smallest_phone(window, site, path):
     opened = Opened(small, site, path)
     for canvas in opened.page.locator("canvas").all():
         canvas.scroll_into_view_if_needed()
-    opened.page.wait_for_load_state("networkidle")
+    small.settle()
     family = opened.page.evaluate("getComputedStyle(document.body).fontFamily.split(',')[0]")
     for text, font, left, right, width in opened.page.evaluate("written"):
         assert 0 <= left < right <= width, text

@@ -69,10 +69,4 @@
       new MutationObserver(fit).observe(alive, { attributeFilter: ["data-ready", "class"] });
   });
   addEventListener("resize", fit);
-  // On pages a program of the theme does this.
-  const dark = matchMedia("(prefers-color-scheme: dark)");
-  dark.addEventListener("change", () => {
-    const { dataset } = document.documentElement;
-    if (dataset.mode === "auto") dataset.theme = dark.matches ? "dark" : "light";
-  });
 }
